@@ -96,7 +96,7 @@ class Execution:
     """One run of a program on one input, before any comparison.
 
     status: AC when it ended by itself and well, else TLE, MLE, OLE, RTE or CE; never WA.
-    output: for CallStyle.STDIN what it printed; for CallStyle.FUNCTION the value returned, as a distinguo.values literal.
+    output: for CallStyle.STDIN what it printed; for CallStyle.FUNCTION the value returned, as a literal (values.dumps).
     error: the end of standard error, the traceback's last lines included.
     printed: for CallStyle.FUNCTION what it printed, cut; else "".
     cpu_seconds, wall_seconds, memory_mb: what the run used; memory is the peak resident size in MiB.
@@ -168,12 +168,24 @@ class Cluster:
     score: float = 0.0
 
 
+class Vote(StrEnum):
+    """A judge's answer about two programs."""
+
+    FIRST = "first"
+    SECOND = "second"
+    TIE = "tie"
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The choice and why. `chosen` is a sample index; `steps` counts how often each step of stage 2 succeeded."""
+    """The choice and why. `chosen` is a sample index; `steps` counts how often each step of stage 2 succeeded.
+
+    stopped: the budget that ended the selection early, or "".
+    """
 
     selector: str
     chosen: int
     clusters: tuple[Cluster, ...]
     reason: str
     steps: dict[str, int] = field(default_factory=dict)
+    stopped: str = ""

@@ -1,0 +1,119 @@
+"""What a run may spend: calls, tokens, dollars, seconds; checked before each call, with its worst case reserved."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from distinguo.config import Price, Settings
+from distinguo.errors import BudgetExhausted, InputError
+from distinguo.records import Completion, Request, Role, Usage
+
+CHARACTERS_PER_TOKEN = 3  # below what tokenizers of code and English reach, so that a prompt's estimate is an upper one
+FREE = ("local", "gguf:", "replay:")
+
+
+class Spent(NamedTuple):
+    """What one call used, or may use at most."""
+
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+
+def prompt_tokens_at_most(request: Request) -> int:
+    """An upper estimate of a prompt's tokens, for endpoints whose tokenizer is unknown."""
+    return sum(len(message.content) // CHARACTERS_PER_TOKEN + 8 for message in request.messages)
+
+
+def cost(model: str, prompt_tokens: int, completion_tokens: int, prices: Mapping[str, Price]) -> float | None:
+    """Dollars for these tokens; 0 for models on this machine, None where the price is unknown."""
+    if model.startswith(FREE):
+        return 0.0
+    price = prices.get(model)
+    if price is None:
+        return None
+    return (price.prompt * prompt_tokens + price.completion * completion_tokens) / 1e6
+
+
+class Budget:
+    """One run's budget. Calls in flight count with their worst case until they arrive."""
+
+    def __init__(self, settings: Settings, used: Mapping[str, Usage]) -> None:
+        """`used` is what earlier sessions of the same run used, by model.
+
+        Raises InputError when dollars are limited and a model's price is unknown.
+        """
+        self._settings = settings
+        self._calls = sum(usage.calls for usage in used.values())
+        self._tokens = sum(usage.prompt_tokens + usage.completion_tokens for usage in used.values())
+        self._usd = sum(
+            cost(model, usage.prompt_tokens, usage.completion_tokens, settings.prices) or 0.0
+            for model, usage in used.items()
+        )
+        self._deadline = None if settings.max_seconds is None else time.monotonic() + settings.max_seconds
+        self._ended = ""
+        if settings.budget_usd is not None:
+            for role in Role:
+                model = settings.model_of(role)
+                if cost(model, 0, 0, settings.prices) is None:
+                    raise InputError(
+                        f"--budget-usd needs the price of {model}: add [prices.{model!r}] with prompt and completion"
+                        " (dollars per million tokens) to the configuration file"
+                    )
+
+    @property
+    def ended(self) -> str:
+        """Which budget refused a call ("" when none did)."""
+        return self._ended
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the deadline, never negative; None without one."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+
+    def end(self, which: str) -> BudgetExhausted:
+        """Note that a budget ended the run, and return the error that says so."""
+        self._ended = self._ended or which
+        return BudgetExhausted(f"the budget of {which} is used up")
+
+    @contextmanager
+    def reserve(self, model: str, request: Request) -> Iterator["Reservation"]:
+        """Hold one call's worst case while it is in flight. Raises BudgetExhausted when it does not fit."""
+        settings = self._settings
+        prompt = prompt_tokens_at_most(request)
+        worst = Spent(1, prompt + request.max_tokens, cost(model, prompt, request.max_tokens, settings.prices) or 0.0)
+        if self.seconds_left == 0.0:
+            raise self.end(f"{settings.max_seconds:g} seconds")
+        if settings.budget_calls is not None and self._calls + worst.calls > settings.budget_calls:
+            raise self.end(f"{settings.budget_calls} calls")
+        if settings.budget_tokens is not None and self._tokens + worst.tokens > settings.budget_tokens:
+            raise self.end(f"{settings.budget_tokens} tokens")
+        if settings.budget_usd is not None and self._usd + worst.usd > settings.budget_usd:
+            raise self.end(f"{settings.budget_usd:g} dollars")
+        reservation = Reservation(model, settings.prices)
+        self._add(worst)
+        try:
+            yield reservation
+        finally:
+            self._add(worst, sign=-1)
+            self._add(reservation.spent)
+
+    def _add(self, amount: Spent, sign: int = 1) -> None:
+        self._calls += sign * amount.calls
+        self._tokens += sign * amount.tokens
+        self._usd += sign * amount.usd
+
+
+class Reservation:
+    """A call in flight; `arrived` replaces its worst case by what it used. A failed call counts as a call only."""
+
+    def __init__(self, model: str, prices: Mapping[str, Price]) -> None:
+        self._model = model
+        self._prices = prices
+        self.spent = Spent(calls=1)
+
+    def arrived(self, completion: Completion) -> None:
+        """Take the tokens that the endpoint reported."""
+        prompt, answer = completion.prompt_tokens, completion.completion_tokens
+        self.spent = Spent(1, prompt + answer, cost(self._model, prompt, answer, self._prices) or 0.0)

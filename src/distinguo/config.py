@@ -1,0 +1,112 @@
+"""Settings, validated once, from three places: command line over environment (DISTINGUO_*) over a TOML file.
+
+A run is a problem and the settings that shape its answers (`Settings.identity`); budgets and transport do not belong
+to it, so the same run can be resumed with a larger budget or over another address.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from distinguo.errors import InputError
+from distinguo.problem import Problem
+from distinguo.records import Role
+
+ENVIRONMENT_PREFIX = "DISTINGUO_"
+_NOT_SETTINGS = {"DISTINGUO_DATA"}  # read by the command line for itself
+_NOT_IDENTITY = {"budget_calls", "budget_tokens", "budget_usd", "max_seconds", "slots", "prices"}
+
+
+class Price(BaseModel):
+    """Dollars per million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt: float = Field(ge=0)
+    completion: float = Field(ge=0)
+
+
+class Settings(BaseModel):
+    """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = "local"
+    debugger: str | None = None
+    test_generator: str | None = None
+    judge: str | None = None
+    n: int = Field(default=16, ge=1)
+    rounds: int = Field(default=2, ge=0)
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    context: Literal["all", "last"] = "all"
+    show_reasoning: bool = True
+    keep: Literal["best", "last"] = "best"
+    selector: str = "sstar"
+    seed: int = Field(default=0, ge=0)
+    max_tokens: int | None = Field(default=None, ge=1)
+    budget_calls: int | None = Field(default=None, ge=0)
+    budget_tokens: int | None = Field(default=None, ge=0)
+    budget_usd: float | None = Field(default=None, ge=0)
+    max_seconds: float | None = Field(default=None, gt=0)
+    slots: int = Field(default=16, ge=1)
+    prices: dict[str, Price] = Field(default_factory=dict)
+
+    def model_of(self, role: Role) -> str:
+        """The model that answers in this role; debugger, test generator and judge default to the generator."""
+        own = {Role.DEBUGGER: self.debugger, Role.TEST_GENERATOR: self.test_generator, Role.JUDGE: self.judge}
+        return own.get(role) or self.model
+
+    def identity(self, problem: Problem) -> str:
+        """Sixteen hexadecimal digits that name the run: equal for equal problems and equal answer-shaping settings."""
+        shaping = self.model_dump(mode="json", exclude=_NOT_IDENTITY)
+        for role in Role:
+            shaping[role.value] = self.model_of(role)
+        text = json.dumps({"problem": asdict(problem), "settings": shaping}, sort_keys=True)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Settings:
+    """Merge and validate. A flag that is None was not given.
+
+    Raises InputError, in one sentence, for an unknown or invalid setting and an unreadable file.
+    """
+    values = {} if file is None else _read(file)
+    for name, text in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in _NOT_SETTINGS and text:
+            values[name.removeprefix(ENVIRONMENT_PREFIX).lower()] = text
+    values |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_sentence(error)) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read the configuration {file}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"the configuration {file} is not valid TOML: {error}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(Settings.model_fields)
+        return f"there is no setting {name!r}; the settings are {known}"
+    message = first["msg"][0].lower() + first["msg"][1:]
+    return f"{name}: {message} (got {first['input']!r})"
+
+
+def derive_seed(seed: int, problem: str, role: Role, sample: int, round: int) -> int:
+    """A seed of 31 bits for one call, independent of when it is made."""
+    text = f"{seed}\0{problem}\0{role}\0{sample}\0{round}"
+    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big") >> 1

@@ -1,0 +1,294 @@
+"""One SQLite file a run: every call, execution, round, question, the selection and its grade.
+
+A completion is committed before it is used, with the write-ahead log flushed (`synchronous=FULL`): a crash at any
+moment loses no completion that had arrived. Executions can be repeated for nothing, so they wait for the next commit.
+The file holds problem texts, prompts and answers; never keys or addresses. Tables are made by numbered steps
+that are never edited once released.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from distinguo.errors import InputError
+from distinguo.problem import Limits, Program
+from distinguo.records import Completion, Execution, FinishReason, Request, Role, Usage, Verdict
+
+_STEPS = (
+    """
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+    CREATE TABLE calls (
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL, prompt_key TEXT NOT NULL, model TEXT NOT NULL, role TEXT NOT NULL,
+        sample INTEGER NOT NULL, round INTEGER NOT NULL, request TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('in flight', 'arrived', 'failed', 'lost')),
+        started REAL NOT NULL, seconds REAL, error TEXT, text TEXT, reasoning TEXT, finish_reason TEXT,
+        prompt_tokens INTEGER NOT NULL DEFAULT 0, completion_tokens INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE UNIQUE INDEX calls_arrived ON calls (key) WHERE state = 'arrived';
+    CREATE INDEX calls_prompt ON calls (prompt_key);
+    CREATE TABLE executions (
+        key TEXT PRIMARY KEY, program TEXT NOT NULL, stdin TEXT NOT NULL, status TEXT NOT NULL, output TEXT NOT NULL,
+        error TEXT NOT NULL, printed TEXT NOT NULL, cpu_seconds REAL NOT NULL, wall_seconds REAL NOT NULL,
+        memory_mb REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE records (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
+        UNIQUE (kind, key));
+    """,
+)
+
+
+def _digest(value: Any) -> str:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def completion_key(model: str, request: Request) -> str:
+    """What makes two calls the same call: the model and everything in the request."""
+    return _digest([model, asdict(request)])
+
+
+def prompt_key(request: Request) -> str:
+    """What a recording is searched by: the messages and the call's place in the run."""
+    return _digest([request.role, request.sample, request.round, [asdict(message) for message in request.messages]])
+
+
+def execution_key(program: Program, stdin: str, limits: Limits) -> str:
+    """What makes two runs of a program the same run."""
+    return _digest([asdict(program), stdin, asdict(limits)])
+
+
+class Store:
+    """A run's file. One process at a time may write it; all methods return at once and belong to one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the file and lock it.
+
+        Raises InputError when the place cannot be written, the file is no run, or another process works on it.
+        """
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise InputError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise InputError(f"another process is working on {path}; wait for it or choose another --out") from error
+        try:
+            self._db = sqlite3.connect(path)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._upgrade()
+        except sqlite3.DatabaseError as error:
+            os.close(self._lock)
+            raise InputError(f"{path} is not a run of distinguo ({error}); choose another --out") from error
+        self._db.execute("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
+        self._db.commit()
+
+    def _upgrade(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(_STEPS):
+            raise InputError(f"{self.path} was written by a newer version of distinguo; upgrade to read it")
+        for number, step in enumerate(_STEPS[version:], version + 1):
+            self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Commit and close. May be called more than once."""
+        if self._lock >= 0:
+            self._db.commit()
+            self._db.close()
+            os.close(self._lock)  # after the database: closing any descriptor of a file drops SQLite's own locks on it
+            self._lock = -1
+
+    def clear(self) -> None:
+        """Forget everything, so that the run is drawn anew."""
+        for table in ("facts", "calls", "executions", "records"):
+            self._db.execute(f"DELETE FROM {table}")
+        self._db.commit()
+
+    # Calls
+
+    def completion(self, key: str) -> Completion | None:
+        """The completion that arrived for this key, if one did."""
+        row = self._db.execute(
+            f"SELECT {_COMPLETION} FROM calls WHERE key = ? AND state = 'arrived'", (key,)
+        ).fetchone()
+        return None if row is None else _completion(row)
+
+    def call_started(self, key: str, model: str, request: Request) -> int:
+        """Note that a call is about to be sent; returns its number."""
+        cursor = self._db.execute(
+            "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, 'in flight', ?)",
+            (key, prompt_key(request), model, request.role, request.sample, request.round,
+             json.dumps(asdict(request)), time.time()),
+        )  # fmt: skip
+        self._db.commit()
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
+
+    def call_arrived(self, call: int, completion: Completion) -> None:
+        """Keep a completion; when this returns it is on disk."""
+        self._db.execute(
+            "UPDATE calls SET state = 'arrived', seconds = ?, text = ?, reasoning = ?, finish_reason = ?,"
+            " prompt_tokens = ?, completion_tokens = ? WHERE id = ?",
+            (completion.seconds, _storable(completion.text), _storable(completion.reasoning), completion.finish_reason,
+             completion.prompt_tokens, completion.completion_tokens, call),
+        )  # fmt: skip
+        self._db.commit()
+
+    def call_failed(self, call: int, error: str) -> None:
+        """Keep a call's error."""
+        self._db.execute("UPDATE calls SET state = 'failed', error = ? WHERE id = ?", (_storable(error), call))
+        self._db.commit()
+
+    def usage(self) -> Usage:
+        """All calls sent for this run, in this session and earlier ones, and the tokens they used."""
+        row = self._db.execute("SELECT COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls").fetchone()
+        return Usage(row[0], row[1] or 0, row[2] or 0)
+
+    def usage_by_model(self) -> dict[str, Usage]:
+        """The same, a model."""
+        rows = self._db.execute(
+            "SELECT model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls GROUP BY model"
+        )
+        return {model: Usage(calls, prompt or 0, answer or 0) for model, calls, prompt, answer in rows}
+
+    # Executions
+
+    def execution(self, key: str) -> Execution | None:
+        """The stored execution for this key, if there is one."""
+        row = self._db.execute(
+            "SELECT status, output, error, printed, cpu_seconds, wall_seconds, memory_mb FROM executions WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return None
+        status, output, error, printed, *numbers = row
+        return Execution(Verdict(status), _restored(output), _restored(error), _restored(printed), *numbers)
+
+    def keep_execution(self, key: str, program: Program, stdin: str, execution: Execution) -> None:
+        """Keep an execution with the next commit."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, _storable(program.source), _storable(stdin), execution.status, _storable(execution.output),
+             _storable(execution.error), _storable(execution.printed), execution.cpu_seconds, execution.wall_seconds,
+             execution.memory_mb),
+        )  # fmt: skip
+
+    # Records and facts
+
+    def record(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
+        """Keep one record (a round, a question with its answer, the selection, the grade); a newer one replaces it."""
+        self._db.execute(
+            "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
+            (kind, key, json.dumps(body)),
+        )
+        self._db.commit()
+
+    def records(self, kind: str) -> dict[str, dict[str, Any]]:
+        """All records of a kind, oldest first."""
+        rows = self._db.execute("SELECT key, body FROM records WHERE kind = ? ORDER BY id", (kind,))
+        return {key: json.loads(body) for key, body in rows}
+
+    def forget(self, kind: str) -> None:
+        """Drop the records of a kind."""
+        self._db.execute("DELETE FROM records WHERE kind = ?", (kind,))
+        self._db.commit()
+
+    def set_facts(self, facts: Mapping[str, Any]) -> None:
+        """Keep facts about the run: its problem, its settings."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO facts VALUES (?, ?)", [(name, json.dumps(value)) for name, value in facts.items()]
+        )
+        self._db.commit()
+
+    def fact(self, name: str) -> Any:
+        """A fact, or None."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+
+_COMPLETION = "text, reasoning, finish_reason, prompt_tokens, completion_tokens, seconds"
+
+
+def _completion(row: tuple[Any, ...]) -> Completion:
+    text, reasoning, reason, prompt, answer, seconds = row
+    return Completion(_restored(text), _restored(reasoning), FinishReason(reason), prompt, answer, seconds)
+
+
+def _storable(text: str) -> str | bytes:
+    """SQLite text is UTF-8; a text with lone surrogates is kept as bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def _restored(value: str | bytes) -> str:
+    return value.decode("utf-8", "surrogatepass") if isinstance(value, bytes) else value
+
+
+class Recording:
+    """A finished or unfinished run, opened for reading only: what was answered to a request, or that it failed."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError when the file is missing or is no run."""
+        if not path.is_file():
+            raise InputError(f"there is no recorded run at {path}")
+        try:
+            self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            self._db.execute("SELECT COUNT(*) FROM calls").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise InputError(f"{path} is not a run of distinguo ({error})") from error
+
+    def answer(self, request: Request) -> Completion | str | None:
+        """The completion recorded for the same messages at the same place, its error's text, or None for a miss."""
+        row = self._db.execute(
+            f"SELECT state, error, {_COMPLETION} FROM calls WHERE prompt_key = ? AND state IN ('arrived', 'failed')"
+            " ORDER BY state = 'arrived' DESC, id DESC LIMIT 1",
+            (prompt_key(request),),
+        ).fetchone()
+        if row is None:
+            return None
+        state, error, *completion = row
+        return _completion(tuple(completion)) if state == "arrived" else _restored(error)
+
+    def context_tokens(self, role: Role) -> int | None:
+        """The context of the model that answered in this role, where it was known."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = 'context_tokens'").fetchone()
+        known: dict[str, int | None] = {} if row is None else json.loads(row[0])
+        return known.get(role)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+@contextmanager
+def recording(path: Path) -> Iterator[Recording]:
+    """A Recording that is closed at the end."""
+    opened = Recording(path)
+    try:
+        yield opened
+    finally:
+        opened.close()

@@ -1,0 +1,39 @@
+"""A client that answers by a script, behind the same seam as the real ones."""
+
+import asyncio
+from collections.abc import Callable
+
+from distinguo.records import Completion, FinishReason, Request
+
+Answer = Callable[[Request], str | Exception]
+
+
+class ScriptedClient:
+    """Answers each request with what `answer` gives; an exception is raised. Remembers requests and concurrency."""
+
+    def __init__(self, answer: Answer, *, model: str = "fake/model", seconds: Callable[[Request], float] | None = None):
+        self.model = model
+        self.context_tokens: int | None = None
+        self.requests: list[Request] = []
+        self.closed = 0
+        self.most_in_flight = 0
+        self._in_flight = 0
+        self._answer = answer
+        self._seconds = seconds
+
+    async def complete(self, request: Request) -> Completion:
+        self.requests.append(request)
+        self._in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self._in_flight)
+        try:
+            await asyncio.sleep(0 if self._seconds is None else self._seconds(request))
+            answer = self._answer(request)
+        finally:
+            self._in_flight -= 1
+        if isinstance(answer, Exception):
+            raise answer
+        prompt = sum(len(message.content) for message in request.messages) // 4
+        return Completion(answer, "", FinishReason.STOP, prompt, len(answer) // 4, 0.0)
+
+    async def aclose(self) -> None:
+        self.closed += 1

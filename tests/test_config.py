@@ -1,0 +1,82 @@
+"""Settings: where they come from, what is refused, what names a run."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distinguo import config
+from distinguo.config import Settings
+from distinguo.errors import InputError
+from distinguo.problem import Problem, Test
+from distinguo.records import Role
+
+PROBLEM = Problem(id="p", statement="Add.", public_tests=(Test("1", "1 2", "3"),))
+
+
+def test_flags_come_before_environment_before_file(tmp_path: Path) -> None:
+    file = tmp_path / "distinguo.toml"
+    file.write_text('n = 4\nrounds = 1\nmodel = "openai/a"\n')
+    environment = {"DISTINGUO_ROUNDS": "3", "DISTINGUO_MODEL": "openai/b", "DISTINGUO_DATA": "/nowhere", "HOME": "/"}
+    settings = config.load({"model": "openai/c", "seed": None}, environment, file)
+    assert (settings.n, settings.rounds, settings.model, settings.seed) == (4, 3, "openai/c", 0)
+
+
+def test_roles_default_to_the_generators_model() -> None:
+    settings = config.load({"model": "openai/a", "judge": "openai/b"}, {}, None)
+    assert [settings.model_of(role) for role in Role] == ["openai/a", "openai/a", "openai/a", "openai/b"]
+
+
+@pytest.mark.parametrize(
+    "flags,sentence",
+    [
+        ({"n": 0}, "n: input should be greater than or equal to 1 (got 0)"),
+        ({"rounds": -1}, "rounds: input should be greater than or equal to 0 (got -1)"),
+        ({"context": "some"}, "context: input should be 'all' or 'last' (got 'some')"),
+        ({"temperature": "warm"}, "temperature: "),
+        ({"colour": "red"}, "there is no setting 'colour'"),
+    ],
+)
+def test_an_invalid_setting_is_one_sentence_that_names_it(flags: dict[str, object], sentence: str) -> None:
+    with pytest.raises(InputError) as caught:
+        config.load(flags, {}, None)
+    assert str(caught.value).startswith(sentence)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [b"n = ", b"\xff\xfe"])
+def test_a_broken_file_is_named(tmp_path: Path, text: bytes) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_bytes(text)
+    with pytest.raises(InputError, match=r"broken\.toml is not valid TOML"):
+        config.load({}, {}, file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"cannot read the configuration .*absent\.toml"):
+        config.load({}, {}, tmp_path / "absent.toml")
+
+
+def test_budgets_and_transport_do_not_name_a_run() -> None:
+    base = Settings().identity(PROBLEM)
+    assert Settings(budget_calls=3, max_seconds=9, slots=2).identity(PROBLEM) == base
+    assert Settings(judge="local").identity(PROBLEM) == base
+
+
+@pytest.mark.parametrize("change", [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}])
+def test_what_shapes_the_answer_names_the_run(change: dict[str, object]) -> None:
+    assert Settings.model_validate(change).identity(PROBLEM) != Settings().identity(PROBLEM)
+
+
+def test_another_problem_is_another_run() -> None:
+    other = Problem(id="p", statement="Add.", public_tests=(Test("1", "1 2", "4"),))
+    assert Settings().identity(other) != Settings().identity(PROBLEM)
+
+
+@given(st.integers(0, 2**40), st.text(), st.sampled_from(Role), st.integers(0, 1000), st.integers(0, 10))
+def test_seeds_fit_31_bits_and_differ_between_calls(seed: int, problem: str, role: Role, sample: int, round: int) -> None:
+    first = config.derive_seed(seed, problem, role, sample, round)
+    assert 0 <= first < 2**31
+    assert first == config.derive_seed(seed, problem, role, sample, round)
+    assert first != config.derive_seed(seed, problem, role, sample + 1, round)
