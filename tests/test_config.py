@@ -64,7 +64,9 @@ def test_budgets_and_transport_do_not_name_a_run() -> None:
     assert Settings(judge="local").identity(PROBLEM) == base
 
 
-@pytest.mark.parametrize("change", [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}])
+@pytest.mark.parametrize(
+    "change", [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}]
+)
 def test_what_shapes_the_answer_names_the_run(change: dict[str, object]) -> None:
     assert Settings.model_validate(change).identity(PROBLEM) != Settings().identity(PROBLEM)
 
@@ -75,8 +77,10 @@ def test_another_problem_is_another_run() -> None:
 
 
 @given(st.integers(0, 2**40), st.text(), st.sampled_from(Role), st.integers(0, 1000), st.integers(0, 10))
-def test_seeds_fit_31_bits_and_differ_between_calls(seed: int, problem: str, role: Role, sample: int, round: int) -> None:
-    first = config.derive_seed(seed, problem, role, sample, round)
+def test_seeds_fit_31_bits_and_differ_between_calls(
+    seed: int, problem: str, role: Role, sample: int, index: int
+) -> None:
+    first = config.derive_seed(seed, problem, role, sample, index)
     assert 0 <= first < 2**31
-    assert first == config.derive_seed(seed, problem, role, sample, round)
-    assert first != config.derive_seed(seed, problem, role, sample + 1, round)
+    assert first == config.derive_seed(seed, problem, role, sample, index)
+    assert first != config.derive_seed(seed, problem, role, sample + 1, index)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from distinguo.config import Price, Settings
 from distinguo.errors import BudgetExhausted, InputError
+from distinguo.fit import tokens
 from distinguo.records import Completion, Request, Role, Usage
 
-CHARACTERS_PER_TOKEN = 3  # below what tokenizers of code and English reach, so that a prompt's estimate is an upper one
+MESSAGE_TOKENS = 8  # what a chat template adds to a message
 FREE = ("local", "gguf:", "replay:")
 
 
@@ -23,7 +24,7 @@ class Spent(NamedTuple):
 
 def prompt_tokens_at_most(request: Request) -> int:
     """An upper estimate of a prompt's tokens, for endpoints whose tokenizer is unknown."""
-    return sum(len(message.content) // CHARACTERS_PER_TOKEN + 8 for message in request.messages)
+    return sum(tokens(message.content) + MESSAGE_TOKENS for message in request.messages)
 
 
 def cost(model: str, prompt_tokens: int, completion_tokens: int, prices: Mapping[str, Price]) -> float | None:

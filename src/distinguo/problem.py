@@ -82,3 +82,9 @@ class HiddenTests:
     problem_id: str
     tests: tuple[Test, ...] = ()
     assertions: str = ""
+
+
+def call_text(entry: str, arguments: str) -> str:
+    """A call as a person writes it: `f(2)` for entry `f` (or `Solution.f`) and the argument tuple's literal `(2,)`."""
+    shown = arguments[:-2] + ")" if arguments.endswith(",)") else arguments
+    return entry.rpartition(".")[2] + shown

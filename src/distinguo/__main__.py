@@ -1,0 +1,5 @@
+"""`python -m distinguo`: the command line."""
+
+from distinguo.cli import main
+
+main()

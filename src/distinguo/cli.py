@@ -1,0 +1,313 @@
+"""The command line. Answers go to standard output, everything else to standard error."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distinguo.errors import DistinguoError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from distinguo import datasets
+    from distinguo.api import Result
+    from distinguo.config import Settings
+    from distinguo.problem import HiddenTests, Problem
+
+FAILS_PUBLIC, BUDGET_ENDED, INTERRUPTED = 1, 3, 130
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Better programs from any language model: sample many, debug each on the public tests, and choose by running"
+    " them on inputs that tell them apart (S*).",
+)
+
+
+def main() -> None:
+    """The `distinguo` command."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill saves, like Ctrl-C
+    app()
+
+
+@contextmanager
+def _errors_in_one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except DistinguoError as error:
+        _say(f"distinguo: {error}")
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        _say("distinguo: interrupted; everything that had arrived is saved, and the same command goes on from there")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"distinguo {version('distinguo')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+_MODELS, _METHOD, _BUDGETS, _RUN = "Models", "Method", "Budgets", "Run"
+
+
+@app.command(no_args_is_help=True)
+def solve(
+    problem: Annotated[
+        str,
+        typer.Argument(
+            metavar="PROBLEM",
+            help="A folder (problem.md, tests/NAME.in and tests/NAME.out), a Markdown file with examples,"
+            " DATASET:ID (humaneval:HumanEval/7), or - for Markdown on standard input.",
+        ),
+    ],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Who writes programs: local (the embedded model), gguf:PATH, openai/NAME or another provider/NAME,"
+            " replay:FILE.  [default: local]",
+            rich_help_panel=_MODELS,
+        ),
+    ] = None,
+    debugger: Annotated[
+        str | None, typer.Option(help="Who debugs them.  [default: the model]", rich_help_panel=_MODELS)
+    ] = None,
+    test_generator: Annotated[
+        str | None, typer.Option(help="Who writes test inputs.  [default: the model]", rich_help_panel=_MODELS)
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Who compares outputs.  [default: the model]", rich_help_panel=_MODELS)
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Answer every call from this recorded run; a call that it does not hold is an error.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", help="How many samples to draw.  [default: 16]", rich_help_panel=_METHOD)
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option(help="Debugging rounds after the first draft.  [default: 2]", rich_help_panel=_METHOD),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Sampling temperature.  [default: 0.7]", rich_help_panel=_METHOD)
+    ] = None,
+    context: Annotated[
+        str | None,
+        typer.Option(
+            metavar="all|last",
+            help="Earlier rounds that a debugging prompt shows.  [default: all]",
+            rich_help_panel=_METHOD,
+        ),
+    ] = None,
+    selector: Annotated[
+        str | None, typer.Option(help="How the program is chosen.  [default: sstar]", rich_help_panel=_METHOD)
+    ] = None,
+    max_tokens: Annotated[
+        int | None,
+        typer.Option(
+            help="Tokens that one answer may have.  [default: 4096, less for a small context]", rich_help_panel=_METHOD
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Another seed is another run.  [default: 0]", rich_help_panel=_METHOD)
+    ] = None,
+    budget_calls: Annotated[
+        int | None, typer.Option(help="Stop before more calls than this.", rich_help_panel=_BUDGETS)
+    ] = None,
+    budget_tokens: Annotated[
+        int | None, typer.Option(help="Stop before more tokens than this.", rich_help_panel=_BUDGETS)
+    ] = None,
+    budget_usd: Annotated[
+        float | None,
+        typer.Option(help="Stop before more dollars than this (needs prices in --config).", rich_help_panel=_BUDGETS),
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(help="Stop after this many seconds.", rich_help_panel=_BUDGETS)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder for the run's file.  [default: the user's data folder]", rich_help_panel=_RUN
+        ),
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Draw anew instead of resuming or showing the run.", rich_help_panel=_RUN)
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only print the calls, tokens and cost to expect at most.", rich_help_panel=_RUN
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of the program.", rich_help_panel=_RUN)
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings in TOML; flags and DISTINGUO_* come first.", rich_help_panel=_RUN),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="DISTINGUO_DATA",
+            show_envvar=True,
+            help="Where data sets lie.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+) -> None:
+    """Solve PROBLEM and print the best program.
+
+    The same command resumes an interrupted run and shows a finished one again. Exit status: 0 the program passes every
+    public test, 1 it fails some, 2 bad input, 3 a budget ended the run, 4 the model failed, 5 no sandbox, 130
+    interrupted.
+    """
+    if replay is not None:
+        model = debugger = test_generator = judge = f"replay:{replay}"
+    flags = {
+        "model": model, "debugger": debugger, "test_generator": test_generator, "judge": judge, "n": n,
+        "rounds": rounds, "temperature": temperature, "context": context, "selector": selector,
+        "max_tokens": max_tokens, "seed": seed, "budget_calls": budget_calls, "budget_tokens": budget_tokens,
+        "budget_usd": budget_usd, "max_seconds": max_seconds,
+    }  # fmt: skip
+    with _errors_in_one_sentence():
+        settings, loaded = _load(problem, flags, config, data)
+        if dry_run:
+            _print_estimate(loaded.problem, settings, as_json)
+            return
+        result = _solve(loaded.problem, loaded.hidden, settings, out, fresh)
+        if as_json:
+            typer.echo(json.dumps(result.as_dict()))
+        elif result.program is not None:
+            typer.echo(result.program.rstrip("\n"))
+    if result.stopped:
+        raise typer.Exit(BUDGET_ENDED)
+    if not result.passes_public:
+        raise typer.Exit(FAILS_PUBLIC)
+
+
+def _load(
+    problem: str, flags: Mapping[str, object], config: Path | None, data: Path | None
+) -> "tuple[Settings, datasets.Loaded]":
+    from distinguo import config as configuration
+    from distinguo import datasets
+
+    settings = configuration.load(flags, os.environ, config)
+    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if problem == "-" else None
+    return settings, datasets.load(problem, data=data, stdin=text)
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _solve(
+    problem: "Problem", hidden: "HiddenTests | None", settings: "Settings", out: Path | None, fresh: bool
+) -> "Result":
+    import asyncio
+
+    from distinguo import api
+    from distinguo.progress import Progress
+
+    console = _console()
+    _say(
+        f"Problem {problem.id}: {settings.n} samples of {settings.model}, up to {settings.rounds} debugging rounds each"
+    )
+    with Progress(console, settings.n) as progress:
+        result = asyncio.run(
+            api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=progress)
+        )
+    _summary(result)
+    return result
+
+
+def _summary(result: "Result") -> None:
+    if result.selection is None:
+        _say("No answer held a program.")
+    else:
+        _say(f"Chosen: sample {result.selection['chosen']}. {result.selection['reason']}")
+        steps = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.selection["steps"].items())
+        if steps:
+            _say(f"Stage 2: {steps}.")
+        _say(f"Public tests: {result.public['passed']} of {result.public['total']} passed.")
+    if result.hidden is not None:
+        hidden = result.hidden
+        _say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
+    if result.stopped:
+        _say(f"The budget of {result.stopped} ended the run; the same command with a larger one goes on.")
+    usage = result.usage
+    _say(
+        f"Used {usage['calls']} calls, {usage['prompt_tokens']:,} prompt and {usage['completion_tokens']:,} completion"
+        f" tokens, {result.seconds:.1f} s. Everything is kept in {result.run}"
+    )
+
+
+def _print_estimate(problem: "Problem", settings: "Settings", as_json: bool) -> None:
+    from distinguo import estimate
+
+    expected = estimate.at_most(problem, settings)
+    if as_json:
+        typer.echo(json.dumps(expected.as_dict()))
+        return
+    for line in expected.lines():
+        typer.echo(line)
+
+
+@app.command()
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
+) -> None:
+    """List the models that can be used here and what each needs."""
+    from rich.table import Table
+
+    from distinguo.llm import catalog
+
+    with _errors_in_one_sentence():
+        rows = catalog.rows(os.environ)
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    table = Table()
+    for row in rows:
+        table.add_row(*row)
+    _console().print(table)
+
+
+if __name__ == "__main__":
+    main()

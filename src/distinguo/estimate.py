@@ -1,0 +1,111 @@
+"""What a run may take at most, before anything is sent: calls, tokens and dollars, by role."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from distinguo import selectors
+from distinguo.ask import completion_limit
+from distinguo.budget import FREE, cost
+from distinguo.config import Settings
+from distinguo.fit import tokens
+from distinguo.generate import FAILURES_SHOWN, FIELD_TOKENS
+from distinguo.llm import CONTEXT_TOKENS
+from distinguo.problem import Problem
+from distinguo.records import Role
+from distinguo.testgen import ATTEMPTS, PROMPT_TOKENS
+
+TEMPLATE_TOKENS = 400  # what a prompt has beside the problem's own texts
+FIELDS = 4  # texts shown of a failing test
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEstimate:
+    """One role's share. usd is None where the model's price is unknown."""
+
+    role: str
+    model: str
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The worst case: every sample fails to the last round, and every candidate is a cluster of its own."""
+
+    roles: tuple[RoleEstimate, ...]
+
+    @property
+    def calls(self) -> int:
+        """All calls."""
+        return sum(role.calls for role in self.roles)
+
+    @property
+    def usd(self) -> float | None:
+        """All dollars, None where a price is unknown."""
+        known = [role.usd for role in self.roles if role.usd is not None]
+        return sum(known) if len(known) == len(self.roles) else None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return {
+            "calls": self.calls,
+            "prompt_tokens": sum(role.prompt_tokens for role in self.roles),
+            "completion_tokens": sum(role.completion_tokens for role in self.roles),
+            "usd": self.usd,
+            "roles": [asdict(role) for role in self.roles],
+        }
+
+    def lines(self) -> list[str]:
+        """The same for a person."""
+        lines = [
+            f"{role.role.replace('_', ' '):14} {role.model}: {role.calls} calls, {role.prompt_tokens:,} prompt and"
+            f" {role.completion_tokens:,} completion tokens, {_dollars(role.usd)}"
+            for role in self.roles
+        ]
+        return [*lines, f"At most {self.calls} calls, {_dollars(self.usd)}. Nothing was sent."]
+
+
+def _dollars(usd: float | None) -> str:
+    return "price unknown (add [prices] to the configuration file)" if usd is None else f"${usd:.2f}"
+
+
+def at_most(problem: Problem, settings: Settings) -> Estimate:
+    """The worst case for these settings, an upper estimate of tokens. Raises InputError for an unknown selector."""
+    draft = TEMPLATE_TOKENS + tokens(problem.statement) + tokens(problem.starter)
+    feedback = TEMPLATE_TOKENS + FAILURES_SHOWN * FIELDS * FIELD_TOKENS
+    answers = {role: completion_limit(settings, _context(settings.model_of(role))) for role in Role}
+    earlier = answers[Role.GENERATOR] + feedback
+    debugged = settings.rounds if problem.public_tests else 0
+    shown = [round if settings.context == "all" else 1 for round in range(1, debugged + 1)]
+    questions = selectors.get(settings.selector).most_questions(settings.n)
+    calls = {
+        Role.GENERATOR: settings.n,
+        Role.DEBUGGER: settings.n * debugged,
+        Role.TEST_GENERATOR: ATTEMPTS * (questions.get("inputs", 0) + questions.get("distinguish", 0)),
+        Role.JUDGE: questions.get("compare", 0),
+    }
+    prompts = {
+        Role.GENERATOR: settings.n * draft,
+        Role.DEBUGGER: settings.n * sum(draft + rounds * earlier for rounds in shown),
+        Role.TEST_GENERATOR: calls[Role.TEST_GENERATOR] * PROMPT_TOKENS,
+        Role.JUDGE: calls[Role.JUDGE] * PROMPT_TOKENS,
+    }
+    return Estimate(
+        tuple(
+            RoleEstimate(
+                role.value,
+                settings.model_of(role),
+                calls[role],
+                prompts[role],
+                calls[role] * answers[role],
+                cost(settings.model_of(role), prompts[role], calls[role] * answers[role], settings.prices),
+            )
+            for role in Role
+        )
+    )
+
+
+def _context(model: str) -> int | None:
+    return CONTEXT_TOKENS if model.startswith(FREE) else None

@@ -1,0 +1,95 @@
+"""S* (Li et al. 2025, arXiv 2502.14382) on one problem, top to bottom."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from distinguo import selectors
+from distinguo.ask import Asker, completion_limit
+from distinguo.budget import Budget
+from distinguo.config import Settings
+from distinguo.events import Note
+from distinguo.generate import FIELD_TOKENS, SMALL_CONTEXT, SMALL_FIELD_TOKENS, Generator
+from distinguo.judge import Judge
+from distinguo.problem import Problem
+from distinguo.protocols import Client, Executor, Observer
+from distinguo.records import Candidate, Completion, Role, Round, Selection
+from distinguo.selectors.driver import select
+from distinguo.store import Store
+
+LARGE_PROMPT_TOKENS = 16000  # of a prompt of stage 2 for a model whose context is unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What S* arrived at. Without any program in N answers, candidate and selection are None.
+
+    stopped: the budget that ended the run early, or "".
+    """
+
+    candidate: Candidate | None
+    selection: Selection | None
+    stopped: str = ""
+
+
+async def solve(
+    problem: Problem,
+    settings: Settings,
+    clients: Mapping[Role, Client],
+    executor: Executor,
+    store: Store,
+    budget: Budget,
+    observe: Observer,
+) -> Solved:
+    """Draw N samples and debug each on the public tests (stage 1), then choose one by running them (stage 2).
+
+    Raises ModelUnavailable, ReplayMiss, JudgeFailed. What arrived before that is in the store: the same call goes on.
+    """
+    if not problem.public_tests:
+        observe(Note("The problem has no public tests, so programs are not debugged."))
+    ask = Asker(problem.id, settings, clients, store, budget, observe)
+    async with Judge(problem, executor, store) as judge:
+        candidates = await Generator(
+            problem, settings, ask, judge.test, _keeper(store), observe, _field_tokens(clients)
+        ).candidates()
+        if not candidates:
+            return Solved(None, None, budget.ended)
+        store.forget("question")
+        selection = await select(
+            selectors.get(settings.selector),
+            candidates,
+            problem,
+            ask=ask,
+            run=judge,
+            seed=settings.seed,
+            observe=observe,
+            record=lambda key, body: store.record("question", key, body),
+            prompt_tokens=_prompt_tokens(settings, clients),
+        )
+    chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)
+    store.record("selection", "", asdict(selection))
+    return Solved(chosen, selection, budget.ended)
+
+
+def _field_tokens(clients: Mapping[Role, Client]) -> int:
+    """The length to which texts in a feedback are cut: shorter where the debugger's context is small."""
+    context = clients[Role.DEBUGGER].context_tokens
+    return SMALL_FIELD_TOKENS if context is not None and context < SMALL_CONTEXT else FIELD_TOKENS
+
+
+def _prompt_tokens(settings: Settings, clients: Mapping[Role, Client]) -> int:
+    """What a prompt of stage 2 may have: the smaller context of its two roles, less the answer."""
+    room = [
+        context - completion_limit(settings, context)
+        for role in (Role.TEST_GENERATOR, Role.JUDGE)
+        if (context := clients[role].context_tokens) is not None
+    ]
+    return min(room, default=LARGE_PROMPT_TOKENS)
+
+
+def _keeper(store: Store) -> Any:
+    def keep(round: Round, completion: Completion | None) -> None:
+        body = asdict(round) | {"passed": round.passed, "finish_reason": completion and completion.finish_reason}
+        store.record("round", f"{round.sample}.{round.index}", body)
+
+    return keep

@@ -1,0 +1,41 @@
+"""What is known about the candidates while a selector works: grows by observations and answers, shown as a State."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+
+from distinguo.problem import Program
+from distinguo.records import Candidate
+from distinguo.selectors.protocol import Answer, Observed, Question, State
+
+
+class Evidence:
+    """Grows; `state()` shows it to a selector in constant time. Identical programs are observed together."""
+
+    def __init__(
+        self, candidates: Iterable[Candidate], public: Mapping[int, Sequence[Observed]], public_tests: int, seed: int
+    ) -> None:
+        """`public` has for each sample what it did on each public test's input."""
+        pool = tuple(sorted(candidates, key=lambda candidate: candidate.sample))
+        shared: dict[Program, dict[str, Observed]] = {}
+        self._rows = {candidate.sample: shared.setdefault(candidate.program, {}) for candidate in pool}
+        self._answers: dict[Question, Answer] = {}
+        self._state = State(
+            candidates=pool,
+            public_tests=public_tests,
+            public={candidate.sample: tuple(public[candidate.sample]) for candidate in pool},
+            rows=MappingProxyType({sample: MappingProxyType(row) for sample, row in self._rows.items()}),
+            answers=MappingProxyType(self._answers),
+            seed=seed,
+        )
+
+    def observe(self, sample: int, text: str, observed: Observed) -> None:
+        """A sample's program was run on an input."""
+        self._rows[sample][text] = observed
+
+    def answer(self, question: Question, answer: Answer) -> None:
+        """A question was answered; what was run for it has been observed before."""
+        self._answers[question] = answer
+
+    def state(self) -> State:
+        """All that is known now."""
+        return self._state

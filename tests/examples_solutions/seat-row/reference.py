@@ -1,0 +1,2 @@
+friends = int(input())
+print(input().find("." * friends) + 1)

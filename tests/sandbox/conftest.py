@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from distinguo.errors import SandboxUnavailable
+from distinguo.sandbox.pool import Pool
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def box() -> AsyncIterator[Pool]:
+    """One executor with one worker for the whole session, so that a run meets what the runs before it left."""
+    pool = Pool(1)
+    try:
+        await pool.open()
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+    yield pool
+    await pool.aclose()

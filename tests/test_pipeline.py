@@ -1,0 +1,167 @@
+"""S* end to end on the real sandbox, with models that answer by script."""
+
+import ast
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from fakes.clients import Answer, ScriptedClient
+
+from distinguo import pipeline, sandbox
+from distinguo.budget import Budget
+from distinguo.config import Settings
+from distinguo.errors import CallError
+from distinguo.events import Note
+from distinguo.pipeline import Solved
+from distinguo.problem import Problem, Test
+from distinguo.protocols import Executor
+from distinguo.records import Request, Role
+from distinguo.store import Store
+
+# Both programs pass the public test; only one is right on what it leaves open.
+PROBLEM = Problem("largest", "Print the largest of the numbers on the line.", public_tests=(Test("1", "1 2 3", "3"),))
+LAST = "print(input().split()[-1])"
+LARGEST = "print(max(map(int, input().split())))"
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def executor() -> AsyncIterator[Executor]:
+    async with sandbox.open(workers=1) as box:
+        yield box
+
+
+def judged_by(better: str, seen: list[str] | None = None) -> Answer:
+    """Samples 0 and 1 print the last number, 2 and 3 the largest; the judge prefers programs that hold `better`."""
+
+    def answer(request: Request) -> str:
+        prompt = request.messages[-1].content
+        if request.role is Role.GENERATOR:
+            return f"```python\n{LAST if request.sample < 2 else LARGEST}\n```"
+        if request.role is Role.TEST_GENERATOR:
+            return json.dumps({"inputs": ["3 2 1", "5"]})
+        if seen is not None:
+            seen.append(prompt)
+        first, second = prompt.find(LAST), prompt.find(LARGEST)
+        order = ["last", "largest"] if first < second else ["largest", "last"]
+        return json.dumps({"reason": "The outputs differ.", "better": ["first", "second"][order.index(better)]})
+
+    return answer
+
+
+async def solved(
+    tmp_path: Path, executor: Executor, answer: Answer, problem: Problem = PROBLEM, **settings: Any
+) -> tuple[Solved, ScriptedClient, Store]:
+    client = ScriptedClient(answer)
+    made = Settings.model_validate({"n": 4} | settings)
+    store = Store(tmp_path / "run.sqlite")
+    budget = Budget(made, store.usage_by_model())
+    done = await pipeline.solve(problem, made, dict.fromkeys(Role, client), executor, store, budget, lambda event: None)
+    return done, client, store
+
+
+@pytest.mark.parametrize("better,program", [("last", LAST), ("largest", LARGEST)])
+async def test_the_judges_answer_decides(tmp_path: Path, executor: Executor, better: str, program: str) -> None:
+    seen: list[str] = []
+    done, _, store = await solved(tmp_path, executor, judged_by(better, seen))
+    with store:
+        assert done.candidate is not None
+        assert done.candidate.program.source.strip() == program
+        assert len(seen) == 2  # one pair of clusters, in both orders
+        assert all("3 2 1" in prompt for prompt in seen)
+        questions = list(store.records("question").values())
+        assert {"inputs", "distinguish", "compare"} <= {question["kind"] for question in questions}
+        (selection,) = store.records("selection").values()
+        assert selection["chosen"] == done.candidate.sample
+
+
+async def test_one_cluster_costs_no_judgement(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str:
+        if request.role is Role.GENERATOR:
+            return f"```python\n{LARGEST}  # {request.sample}\n```"
+        return json.dumps({"inputs": ["3 2 1"]})
+
+    done, client, store = await solved(tmp_path, executor, answer)
+    with store:
+        assert [request.role for request in client.requests].count(Role.JUDGE) == 0
+        assert done.selection is not None
+        assert len(done.selection.clusters) == 1
+
+
+async def test_the_choice_is_made_without_any_program_that_fails_a_public_test(
+    tmp_path: Path, executor: Executor
+) -> None:
+    def answer(request: Request) -> str:
+        code = LARGEST if request.sample == 3 else "print(0)"
+        return f"```python\n{code}\n```"
+
+    done, client, store = await solved(tmp_path, executor, answer, rounds=1)
+    with store:
+        assert done.candidate is not None
+        assert done.candidate.sample == 3
+        assert {request.role for request in client.requests} == {Role.GENERATOR, Role.DEBUGGER}
+
+
+async def test_no_program_in_any_answer_is_no_choice(tmp_path: Path, executor: Executor) -> None:
+    done, _, store = await solved(tmp_path, executor, lambda request: "I do not know.", rounds=0)
+    with store:
+        assert done == Solved(None, None)
+
+
+async def test_a_failing_judge_leaves_the_larger_cluster(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str | Exception:
+        if request.role is Role.JUDGE:
+            return CallError("overloaded")
+        if request.role is Role.GENERATOR and request.sample == 1:
+            return f"```python\n{LARGEST}\n```"
+        return judged_by("last")(request)
+
+    done, _, store = await solved(tmp_path, executor, answer)
+    with store:
+        assert done.candidate is not None
+        assert done.candidate.program.source.strip() == LARGEST
+
+
+async def test_a_second_run_on_the_same_file_asks_nothing(tmp_path: Path, executor: Executor) -> None:
+    first, _, store = await solved(tmp_path, executor, judged_by("largest"))
+    store.close()
+    second, client, store = await solved(tmp_path, executor, judged_by("last"))
+    store.close()
+    assert client.requests == []
+    assert second.selection == first.selection
+
+
+async def test_a_budget_that_ends_in_stage_two_leaves_a_choice(tmp_path: Path, executor: Executor) -> None:
+    done, client, store = await solved(tmp_path, executor, judged_by("largest"), budget_calls=5)
+    with store:
+        assert done.stopped == "5 calls"
+        assert len(client.requests) == 5
+        assert done.candidate is not None
+        assert done.candidate.passes_all
+
+
+async def test_a_problem_without_tests_says_that_debugging_is_skipped(tmp_path: Path, executor: Executor) -> None:
+    notes: list[str] = []
+    client = ScriptedClient(judged_by("largest"))
+    settings = Settings(n=2, selector="first")
+    with Store(tmp_path / "run.sqlite") as store:
+        done = await pipeline.solve(
+            Problem("free", "Print the largest."), settings, dict.fromkeys(Role, client), executor, store,
+            Budget(settings, {}), lambda event: notes.append(event.text) if isinstance(event, Note) else None,
+        )  # fmt: skip
+    assert done.candidate is not None
+    assert any("no public tests" in note for note in notes)
+
+
+async def test_every_question_asked_is_in_the_file(tmp_path: Path, executor: Executor) -> None:
+    _, client, store = await solved(tmp_path, executor, judged_by("largest"))
+    with store:
+        rounds = store.records("round")
+        assert sorted(rounds) == ["0.0", "1.0", "2.0", "3.0"]
+        assert all(ast.parse(round["program"]["source"]) for round in rounds.values())
+        assert store.usage().calls == len(client.requests)
