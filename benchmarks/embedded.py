@@ -24,7 +24,7 @@ from distinguo.llm.engine import EngineSettings, load
 from distinguo.llm.model_files import embedded_model
 from distinguo.records import Message, Request, Role
 
-_WORDS = [
+_WORDS = (
     "add",
     "multiply",
     "sort",
@@ -37,11 +37,7 @@ _WORDS = [
     "flatten",
     "group",
     "zip",
-    "sum",
-    "product",
-    "median",
-    "mode",
-]
+)
 _CONTEXT = 1024
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from fakes.clients import Answer, ScriptedClient
 
-from distinguo.ask import Asker, completion_limit
+from distinguo.ask import Asker
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.errors import BudgetExhausted, CallError, ModelUnavailable
@@ -95,10 +95,3 @@ async def test_a_cancelled_call_stays_in_the_count(store: Store) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert store.usage() == Usage(calls=1)
-
-
-@pytest.mark.parametrize(
-    "given,context,tokens", [(None, None, 4096), (None, 4096, 512), (None, 10**6, 4096), (9, 4096, 9)]
-)
-def test_a_completion_takes_an_eighth_of_a_small_context(given: int | None, context: int | None, tokens: int) -> None:
-    assert completion_limit(Settings(max_tokens=given), context) == tokens

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,14 +149,20 @@ def test_a_recording_that_is_none_is_refused(tmp_path: Path, content: bytes | No
         Recording(file)
 
 
-@pytest.mark.parametrize("name", ["role", "sample", "round", "messages", "temperature", "seed", "max_tokens", "schema"])
-def test_every_field_of_a_request_is_in_its_key(name: str) -> None:
-    other = {
-        "role": Role.JUDGE, "sample": 4, "round": 2, "messages": (), "temperature": 0.1, "seed": 2, "max_tokens": 7,
-        "schema": json.dumps({}),
-    }  # fmt: skip
-    from dataclasses import replace
-
-    changed = replace(REQUEST, **{name: other[name]})
+@pytest.mark.parametrize(
+    "changed,in_prompt_key",
+    [
+        (replace(REQUEST, role=Role.JUDGE), True),
+        (replace(REQUEST, sample=4), True),
+        (replace(REQUEST, round=2), True),
+        (replace(REQUEST, messages=()), True),
+        (replace(REQUEST, temperature=0.1), False),
+        (replace(REQUEST, seed=2), False),
+        (replace(REQUEST, max_tokens=7), False),
+        (replace(REQUEST, stop=("end",)), False),
+        (replace(REQUEST, schema=json.dumps({})), False),
+    ],
+)
+def test_every_field_of_a_request_is_in_its_key(changed: Request, in_prompt_key: bool) -> None:
     assert completion_key("local", changed) != completion_key("local", REQUEST)
-    assert (prompt_key(changed) != prompt_key(REQUEST)) == (name in ("role", "sample", "round", "messages"))
+    assert (prompt_key(changed) != prompt_key(REQUEST)) == in_prompt_key

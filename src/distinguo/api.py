@@ -1,6 +1,7 @@
 """The Python API: builds the concrete parts (clients, sandbox, store), runs S*, grades afterwards."""
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from distinguo import config, datasets, llm, sandbox, store
 from distinguo.budget import Budget
 from distinguo.config import Settings
+from distinguo.errors import ModelUnavailable
 from distinguo.events import Event
 from distinguo.llm.replay import ReplayClient
 from distinguo.problem import HiddenTests, Problem
@@ -133,6 +135,8 @@ async def _run(
             clients = await open_clients(settings, environment, stack, observe)
             kept.set_facts({"context_tokens": {role: client.context_tokens for role, client in clients.items()}})
             solved = await pipeline.solve(problem, settings, clients, executor, kept, budget, observe)
+            if solved.candidate is None and not solved.stopped and (error := kept.last_error()):
+                raise ModelUnavailable(f"no sample holds a program, and calls failed: {error}")
             grade = await _grade(problem, hidden, solved, executor, kept)
     finally:
         kept.set_facts({"seconds": round(before + time.monotonic() - started, 3)})
@@ -157,11 +161,12 @@ async def _grade(
 def _result(problem: Problem, solved: "Solved", grade: dict[str, Any] | None, kept: store.Store) -> Result:
     candidate, selection = solved.candidate, solved.selection
     total = len(problem.public_tests)
+    plain: dict[str, Any] | None = None if selection is None else json.loads(json.dumps(asdict(selection)))
     return Result(
         program=None if candidate is None else candidate.program.source,
         public={"passed": 0 if candidate is None else candidate.passed, "total": total},
         hidden=grade,
-        selection=None if selection is None else asdict(selection),
+        selection=plain,
         usage=asdict(kept.usage()),
         seconds=kept.fact("seconds"),
         run=str(kept.path),

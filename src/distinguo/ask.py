@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from distinguo import room
 from distinguo.budget import Budget, Reservation
 from distinguo.config import Settings, derive_seed
 from distinguo.errors import DistinguoError
@@ -12,16 +13,6 @@ from distinguo.events import CallFinished
 from distinguo.protocols import Client, Observer
 from distinguo.records import Completion, Message, Request, Role, Usage
 from distinguo.store import Store, completion_key
-
-MAX_TOKENS = 4096  # of a completion, where the model's context is large or unknown
-CONTEXT_SHARE = 8  # a completion may take this part of a small context: prompts carry up to R earlier ones
-
-
-def completion_limit(settings: Settings, context_tokens: int | None) -> int:
-    """The tokens that one completion may have."""
-    if settings.max_tokens is not None:
-        return settings.max_tokens
-    return MAX_TOKENS if context_tokens is None else min(MAX_TOKENS, max(1, context_tokens // CONTEXT_SHARE))
 
 
 class Asker:
@@ -63,7 +54,7 @@ class Asker:
             messages=tuple(messages),
             temperature=self._settings.temperature if temperature is None else temperature,
             seed=derive_seed(self._settings.seed, self._problem, role, sample, round),
-            max_tokens=completion_limit(self._settings, client.context_tokens),
+            max_tokens=room.answer(self._settings, client.context_tokens),
             schema=None if schema is None else json.dumps(schema, sort_keys=True),
         )
         key = completion_key(client.model, request)

@@ -3,16 +3,15 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from distinguo import selectors
-from distinguo.ask import completion_limit
+from distinguo import room, selectors
 from distinguo.budget import FREE, cost
 from distinguo.config import Settings
 from distinguo.fit import tokens
-from distinguo.generate import FAILURES_SHOWN, FIELD_TOKENS
+from distinguo.generate import FAILURES_SHOWN
 from distinguo.llm import CONTEXT_TOKENS
 from distinguo.problem import Problem
 from distinguo.records import Role
-from distinguo.testgen import ATTEMPTS, PROMPT_TOKENS
+from distinguo.testgen import ATTEMPTS
 
 TEMPLATE_TOKENS = 400  # what a prompt has beside the problem's own texts
 FIELDS = 4  # texts shown of a failing test
@@ -73,9 +72,10 @@ def _dollars(usd: float | None) -> str:
 
 def at_most(problem: Problem, settings: Settings) -> Estimate:
     """The worst case for these settings, an upper estimate of tokens. Raises InputError for an unknown selector."""
+    contexts = {role: _context(settings.model_of(role)) for role in Role}
+    answers = {role: room.answer(settings, contexts[role]) for role in Role}
     draft = TEMPLATE_TOKENS + tokens(problem.statement) + tokens(problem.starter)
-    feedback = TEMPLATE_TOKENS + FAILURES_SHOWN * FIELDS * FIELD_TOKENS
-    answers = {role: completion_limit(settings, _context(settings.model_of(role))) for role in Role}
+    feedback = TEMPLATE_TOKENS + FAILURES_SHOWN * FIELDS * room.field(contexts[Role.DEBUGGER])
     earlier = answers[Role.GENERATOR] + feedback
     debugged = settings.rounds if problem.public_tests else 0
     shown = [round if settings.context == "all" else 1 for round in range(1, debugged + 1)]
@@ -86,11 +86,12 @@ def at_most(problem: Problem, settings: Settings) -> Estimate:
         Role.TEST_GENERATOR: ATTEMPTS * (questions.get("inputs", 0) + questions.get("distinguish", 0)),
         Role.JUDGE: questions.get("compare", 0),
     }
+    chosen = room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE]))
     prompts = {
         Role.GENERATOR: settings.n * draft,
-        Role.DEBUGGER: settings.n * sum(draft + rounds * earlier for rounds in shown),
-        Role.TEST_GENERATOR: calls[Role.TEST_GENERATOR] * PROMPT_TOKENS,
-        Role.JUDGE: calls[Role.JUDGE] * PROMPT_TOKENS,
+        Role.DEBUGGER: settings.n * sum(_within(contexts[Role.DEBUGGER], draft + rounds * earlier) for rounds in shown),
+        Role.TEST_GENERATOR: calls[Role.TEST_GENERATOR] * chosen,
+        Role.JUDGE: calls[Role.JUDGE] * chosen,
     }
     return Estimate(
         tuple(
@@ -105,6 +106,11 @@ def at_most(problem: Problem, settings: Settings) -> Estimate:
             for role in Role
         )
     )
+
+
+def _within(context: int | None, length: int) -> int:
+    """A prompt's length; one that does not fit its context is refused, not billed beyond it."""
+    return length if context is None else min(context, length)
 
 
 def _context(model: str) -> int | None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from distinguo import extract, prompts
+from distinguo import extract, prompts, room
 from distinguo.config import Settings
 from distinguo.errors import BudgetExhausted, CallError
 from distinguo.events import RoundFinished, SampleFinished
@@ -14,9 +14,6 @@ from distinguo.records import Candidate, Completion, Message, Outcome, Role, Rou
 from distinguo.tasks import all_of
 
 FAILURES_SHOWN = 3  # failing tests in one feedback
-FIELD_TOKENS = 200  # of each input, output and error in a feedback or prompt
-SMALL_FIELD_TOKENS = 70  # the same where the model's context is small
-SMALL_CONTEXT = 8192  # tokens
 REASONING_CHARACTERS = 8000  # of an earlier round's thinking: its end, where the conclusion stands
 
 TestProgram = Callable[[Program, Sequence[Test]], Awaitable[tuple[Outcome, ...]]]
@@ -41,7 +38,7 @@ class Generator:
     test: TestProgram
     keep: KeepRound
     observe: Observer
-    field_tokens: int = FIELD_TOKENS
+    field_tokens: int = room.FIELD
 
     async def candidates(self) -> tuple[Candidate, ...]:
         """Draw and debug N samples. Samples without any program are left out.

@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from distinguo import selectors
-from distinguo.ask import Asker, completion_limit
+from distinguo import room, selectors
+from distinguo.ask import Asker
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.events import Note
-from distinguo.generate import FIELD_TOKENS, SMALL_CONTEXT, SMALL_FIELD_TOKENS, Generator
+from distinguo.generate import Generator
 from distinguo.judge import Judge
 from distinguo.problem import Problem
 from distinguo.protocols import Client, Executor, Observer
 from distinguo.records import Candidate, Completion, Role, Round, Selection
 from distinguo.selectors.driver import select
 from distinguo.store import Store
-
-LARGE_PROMPT_TOKENS = 16000  # of a prompt of stage 2 for a model whose context is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +45,11 @@ async def solve(
     """
     if not problem.public_tests:
         observe(Note("The problem has no public tests, so programs are not debugged."))
+    contexts = {role: client.context_tokens for role, client in clients.items()}
     ask = Asker(problem.id, settings, clients, store, budget, observe)
     async with Judge(problem, executor, store) as judge:
         candidates = await Generator(
-            problem, settings, ask, judge.test, _keeper(store), observe, _field_tokens(clients)
+            problem, settings, ask, judge.test, _keeper(store), observe, room.field(contexts[Role.DEBUGGER])
         ).candidates()
         if not candidates:
             return Solved(None, None, budget.ended)
@@ -64,27 +63,11 @@ async def solve(
             seed=settings.seed,
             observe=observe,
             record=lambda key, body: store.record("question", key, body),
-            prompt_tokens=_prompt_tokens(settings, clients),
+            prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE])),
         )
     chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)
     store.record("selection", "", asdict(selection))
     return Solved(chosen, selection, budget.ended)
-
-
-def _field_tokens(clients: Mapping[Role, Client]) -> int:
-    """The length to which texts in a feedback are cut: shorter where the debugger's context is small."""
-    context = clients[Role.DEBUGGER].context_tokens
-    return SMALL_FIELD_TOKENS if context is not None and context < SMALL_CONTEXT else FIELD_TOKENS
-
-
-def _prompt_tokens(settings: Settings, clients: Mapping[Role, Client]) -> int:
-    """What a prompt of stage 2 may have: the smaller context of its two roles, less the answer."""
-    room = [
-        context - completion_limit(settings, context)
-        for role in (Role.TEST_GENERATOR, Role.JUDGE)
-        if (context := clients[role].context_tokens) is not None
-    ]
-    return min(room, default=LARGE_PROMPT_TOKENS)
 
 
 def _keeper(store: Store) -> Any:

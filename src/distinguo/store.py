@@ -159,6 +159,11 @@ class Store:
         self._db.execute("UPDATE calls SET state = 'failed', error = ? WHERE id = ?", (_storable(error), call))
         self._db.commit()
 
+    def last_error(self) -> str:
+        """The text of the last call that failed, "" when none did."""
+        row = self._db.execute("SELECT error FROM calls WHERE state = 'failed' ORDER BY id DESC LIMIT 1").fetchone()
+        return "" if row is None else _restored(row[0])
+
     def usage(self) -> Usage:
         """All calls sent for this run, in this session and earlier ones, and the tokens they used."""
         row = self._db.execute("SELECT COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls").fetchone()

@@ -91,6 +91,14 @@ def instance(schema: Mapping[str, Any]) -> Any:
             return "text"
 
 
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 class OpenAIServer:
     """The server; a context manager. `requests` holds every request's body in the order of arrival."""
 
@@ -228,7 +236,7 @@ class _Connection(BaseHTTPRequestHandler):
 def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     text, finish = reply.text, reply.finish_reason
     if text is not None:
-        if "response_format" in body:
+        if "response_format" in body and not _is_json(text):
             text = json.dumps(instance(body["response_format"]["json_schema"]["schema"]))
         for stop in body.get("stop") or ():
             text = text.split(stop, 1)[0]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from processes import processes_below
+from contracts.processes import processes_below
 
 import distinguo.sandbox
 from distinguo.problem import CallStyle, Limits, Program

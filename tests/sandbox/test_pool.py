@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from processes import living, processes_below
+from contracts.processes import living, processes_below
 
 import distinguo.sandbox
 from distinguo.errors import JudgeFailed, SandboxUnavailable

@@ -109,6 +109,9 @@ async def test_the_judge_sees_real_outputs_and_never_a_predicted_one() -> None:
     assert len(prompts) == 2
     for prompt in prompts:
         assert "PREDICTED" not in prompt
+        programs = prompt.split("First program:")[1].split("Second program:")
+        right = "second" if "abs" in programs[1] else "first"
+        assert f"Output of the {right} program:\n5\n" in prompt
         assert "program:\n-5\n" in prompt
         assert "program:\n5\n" in prompt
 

@@ -59,6 +59,10 @@ def test_a_raw_newline_and_one_escaped_twice_both_separate_lines() -> None:
     assert inputs('{"inputs": ["3\n4", "5\\\\n6"]}') == ("3\n4\n", "5\n6\n")
 
 
+def test_a_list_inside_a_list_is_no_list_of_inputs() -> None:
+    assert inputs('["3 4", ["5 6"]]') == ("3 4\n",)
+
+
 def test_a_bare_number_is_taken_as_text() -> None:
     assert inputs('{"inputs": [12, 3.5]}') == ("12\n", "3.5\n")
 

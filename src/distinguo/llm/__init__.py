@@ -23,7 +23,7 @@ def open_client(
 
     environment: where keys and addresses are looked up.
     slots: how many calls are worked on at once; an embedded model may take fewer.
-    context_tokens, threads: for embedded models; threads default to half the usable cores.
+    context_tokens, threads: for embedded models; threads default to capacity.default_threads().
 
     May take seconds when the embedded model has to be fetched. Raises InputError for an unknown name, a missing
     key or a file that is no model, ModelUnavailable when the embedded model cannot be fetched.

@@ -40,5 +40,5 @@ def _provider(name: str, environment: Mapping[str, str]) -> Row:
     try:
         found = endpoint(name, environment)
     except InputError as error:
-        return Row(f"{name}/NAME", kind, BASE_URLS.get(name, ""), str(error))
-    return Row(f"{name}/NAME", kind, found.shown_url, "ready" if found.api_key else "ready, without a key")
+        return Row(f"{name}/NAME", kind, BASE_URLS.get(name, ""), str(error).partition("; ")[2])
+    return Row(f"{name}/NAME", kind, found.shown_url, "ready" if found.api_key else "ready where its server runs")

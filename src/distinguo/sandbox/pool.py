@@ -50,9 +50,7 @@ class Pool:
     async def aclose(self) -> None:
         """End all workers and wait until no process of theirs is left. Runs still going end with JudgeFailed."""
         self._closed = True
-        for chore in self._chores:
-            chore.cancel()
-        await asyncio.gather(*self._chores, return_exceptions=True)
+        await asyncio.gather(*self._chores)  # starts and ends under way are seen through
         await asyncio.gather(*(worker.aclose() for worker in self._workers))
         self._fail_waiting(JudgeFailed("the sandbox was closed during a run"))
 

@@ -29,6 +29,8 @@ def main(control: int, bundle: int, as_root: bool) -> None:
         namespaces.build_root(shown)
     except namespaces.Refused as refusal:
         sys.exit(str(refusal))
+    except PermissionError as error:
+        sys.exit(f"{error.strerror}: make this Python's installation and the folders above it readable to all")
     uid = None if user_namespace else _ROOT_UIDS + os.getpid()
     pid = os.fork()
     if pid == 0:

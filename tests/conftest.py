@@ -1,0 +1,23 @@
+"""What tests of the whole program share: a problem in a folder, and an environment of its own."""
+
+from pathlib import Path
+
+import pytest
+from fakes import coder
+
+
+@pytest.fixture
+def problem_folder(tmp_path: Path) -> Path:
+    """The problem `largest` with one public and two hidden tests."""
+    folder = tmp_path / "largest"
+    for name, (given, expected) in {
+        "tests/1": coder.TEST,
+        "hidden/1": ("9 2 1\n", "9\n"),
+        "hidden/2": ("-3 -2 -5\n", "-2\n"),
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_suffix(".in").write_text(given)
+        path.with_suffix(".out").write_text(expected)
+    (folder / "problem.md").write_text(coder.STATEMENT)
+    return folder

@@ -1,0 +1,150 @@
+"""The Python API on a real HTTP server and the real sandbox: results, resuming, replaying, what is never written."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import coder
+from fakes.openai_server import OpenAIServer, Reply, failure
+
+import distinguo
+from distinguo.api import Result
+from distinguo.errors import InputError, ModelUnavailable, ReplayMiss
+
+KEY = "sk-this-must-stay-secret"
+
+
+@pytest.fixture
+def server() -> Iterator[OpenAIServer]:
+    with OpenAIServer(coder.answer, api_key=KEY) as running:
+        yield running
+
+
+def environment(server: OpenAIServer, key: str = KEY) -> dict[str, str]:
+    return {"OPENAI_API_KEY": key, "OPENAI_BASE_URL": server.base_url}
+
+
+async def solve(server: OpenAIServer, problem: Any, tmp_path: Path, **options: Any) -> Result:
+    options = {"model": "openai/fake", "n": 6, "out": tmp_path / "runs", "environment": environment(server)} | options
+    return await distinguo.solve(problem, **options)
+
+
+async def test_the_result_says_what_was_chosen_and_why(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    result = await solve(server, problem_folder, tmp_path)
+    assert result.program is not None
+    assert result.program.strip() == coder.LARGEST
+    assert result.public == {"passed": 1, "total": 1}
+    assert result.passes_public
+    assert result.hidden is not None
+    assert (result.hidden["verdict"], result.hidden["passed"], result.hidden["total"]) == ("AC", 2, 2)
+    assert result.selection is not None
+    assert result.selection["selector"] == "sstar"
+    assert result.selection["reason"]
+    assert result.usage["calls"] == len(server.requests)
+    assert json.loads(json.dumps(result.as_dict()))["run"] == result.run
+
+
+async def test_a_finished_run_is_shown_without_a_call(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    first = await solve(server, problem_folder, tmp_path)
+    asked = len(server.requests)
+    assert await solve(server, problem_folder, tmp_path) == first
+    assert len(server.requests) == asked
+
+
+async def test_fresh_draws_anew(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    await solve(server, problem_folder, tmp_path)
+    asked = len(server.requests)
+    await solve(server, problem_folder, tmp_path, fresh=True)
+    assert len(server.requests) == 2 * asked
+
+
+async def test_a_recorded_run_is_replayed_without_a_server(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    first = await solve(server, problem_folder, tmp_path)
+    asked = len(server.requests)
+    again = await solve(server, problem_folder, tmp_path, model=f"replay:{first.run}", environment={})
+    assert len(server.requests) == asked
+    assert (again.program, again.selection) == (first.program, first.selection)
+
+
+async def test_a_replay_that_misses_is_an_error(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    first = await solve(server, problem_folder, tmp_path)
+    with pytest.raises(ReplayMiss, match="holds no answer"):
+        await solve(server, problem_folder, tmp_path, model=f"replay:{first.run}", n=7, environment={})
+
+
+async def test_a_budget_is_resumed_with_a_larger_one(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    first = await solve(server, problem_folder, tmp_path, budget_calls=4)
+    assert first.stopped == "4 calls"
+    second = await solve(server, problem_folder, tmp_path, budget_calls=400)
+    assert second.stopped == ""
+    assert second.run == first.run
+    bodies = [json.dumps([body["messages"], body["seed"]]) for body in server.requests]
+    assert len(bodies) == len(set(bodies)) == second.usage["calls"]
+
+
+async def test_a_problem_may_be_given_as_an_object(server: OpenAIServer, tmp_path: Path) -> None:
+    problem = distinguo.Problem("largest", coder.STATEMENT, public_tests=(distinguo.Test("1", *coder.TEST),))
+    result = await solve(server, problem, tmp_path, n=2)
+    assert result.hidden is None
+    assert Path(result.run).parent == tmp_path / "runs"
+
+
+async def test_the_key_is_nowhere_in_the_run(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    result = await solve(server, problem_folder, tmp_path, n=2)
+    for file in Path(result.run).parent.iterdir():
+        assert KEY.encode() not in file.read_bytes()
+    assert KEY not in json.dumps(result.as_dict())
+
+
+async def test_hidden_tests_are_in_no_request(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    await solve(server, problem_folder, tmp_path)
+    assert "-3 -2 -5" not in json.dumps(server.requests)
+
+
+async def test_a_wrong_key_stops_at_once_and_is_not_shown(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    wrong = "sk-wrong-but-still-secret"
+    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY") as caught:
+        await solve(server, problem_folder, tmp_path, environment=environment(server, wrong))
+    assert wrong not in str(caught.value)
+
+
+async def test_calls_that_all_fail_are_an_error_and_not_a_verdict(problem_folder: Path, tmp_path: Path) -> None:
+    def refuses(body: dict[str, Any]) -> Reply:
+        return failure(400, "context length exceeded")
+
+    with OpenAIServer(refuses) as server, pytest.raises(ModelUnavailable, match="context length exceeded"):
+        await solve(server, problem_folder, tmp_path, n=2, rounds=0)
+
+
+async def test_an_unknown_setting_is_an_input_error(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no setting 'samples'"):
+        await solve(server, problem_folder, tmp_path, samples=3)
+
+
+def test_the_synchronous_twin_gives_the_same(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"model": "openai/fake", "n": 2, "environment": environment(server)}
+    plain = distinguo.solve_sync(problem_folder, out=tmp_path / "a", **options)
+    awaited = asyncio.run(distinguo.solve(problem_folder, out=tmp_path / "b", **options))
+    assert plain.program == awaited.program
+    assert plain.selection == awaited.selection
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(distinguo.__all__) == [
+        "CallStyle", "HiddenTests", "Limits", "Problem", "Program", "Result", "Settings", "Test", "sandbox", "solve",
+        "solve_sync",
+    ]  # fmt: skip
+    assert all(getattr(distinguo, name) is not None for name in distinguo.__all__)
