@@ -22,23 +22,28 @@ from distinguo import pipeline, sandbox
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.problem import Problem, Test
-from distinguo.records import Request, Role
+from distinguo.records import Completion, Request, Role
 from distinguo.store import Store
 
 PROBLEM = Problem("double", "Print twice the number.", public_tests=(Test("1", "2", "4"),))
 
 
+class Gated(ScriptedClient):
+    """A client that works on so many calls at once; every answer is a wrong program of its own."""
+
+    def __init__(self, gate: asyncio.Semaphore, seconds: Callable[[Request], float]) -> None:
+        super().__init__(lambda request: f"```python\nprint({request.seed})\n```", seconds=seconds)
+        self._gate = gate
+
+    async def complete(self, request: Request, *, enough: Callable[[str], bool] | None = None) -> Completion:
+        """Wait for a turn, then answer."""
+        async with self._gate:
+            return await super().complete(request, enough=enough)
+
+
 async def stage_one(seconds: Callable[[Request], float], n: int, rounds: int, at_once: int) -> tuple[float, int]:
     """Wall seconds of stage 1 with at most so many calls at once, and how many calls were in flight at most."""
-    gate = asyncio.Semaphore(at_once)
-    client = ScriptedClient(lambda request: f"```python\nprint({request.seed})\n```", seconds=seconds)
-    complete = client.complete
-
-    async def gated(request: Request) -> object:
-        async with gate:
-            return await complete(request)
-
-    client.complete = gated  # type: ignore[method-assign,assignment]
+    client = Gated(asyncio.Semaphore(at_once), seconds)
     settings = Settings(n=n, rounds=rounds, selector="first")
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "run.sqlite") as store:
         async with sandbox.open() as executor:

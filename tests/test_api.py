@@ -28,8 +28,8 @@ def environment(server: OpenAIServer, key: str = KEY) -> dict[str, str]:
 
 
 async def solve(server: OpenAIServer, problem: Any, tmp_path: Path, **options: Any) -> Result:
-    options = {"model": "openai/fake", "n": 6, "out": tmp_path / "runs", "environment": environment(server)} | options
-    return await distinguo.solve(problem, **options)
+    given: dict[str, Any] = {"model": "openai/fake", "n": 6, "out": tmp_path / "runs"}
+    return await distinguo.solve(problem, **given | {"environment": environment(server)} | options)
 
 
 async def test_the_result_says_what_was_chosen_and_why(
@@ -63,6 +63,54 @@ async def test_fresh_draws_anew(server: OpenAIServer, problem_folder: Path, tmp_
     asked = len(server.requests)
     await solve(server, problem_folder, tmp_path, fresh=True)
     assert len(server.requests) == 2 * asked
+
+
+async def test_fresh_forgets_nothing_when_it_cannot_start(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    first = await solve(server, problem_folder, tmp_path)
+    with pytest.raises(InputError, match="OPENAI_API_KEY"):
+        await solve(server, problem_folder, tmp_path, fresh=True, environment={})
+    assert await solve(server, problem_folder, tmp_path) == first
+
+
+async def test_other_hidden_tests_are_graded_without_a_call(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    await solve(server, problem_folder, tmp_path)
+    asked = len(server.requests)
+    (problem_folder / "hidden" / "2.out").write_text("0\n")
+    again = await solve(server, problem_folder, tmp_path)
+    assert again.hidden is not None
+    assert (again.hidden["verdict"], again.hidden["passed"]) == ("WA", 1)
+    assert len(server.requests) == asked
+
+
+async def test_calls_that_failed_are_tried_again(problem_folder: Path, tmp_path: Path) -> None:
+    failing = True
+
+    def unsteady(body: dict[str, Any]) -> Reply | str:
+        return failure(400, "context length exceeded") if failing and body["seed"] % 2 else coder.answer(body)
+
+    with OpenAIServer(unsteady, api_key=KEY) as server:
+        first = await solve(server, problem_folder, tmp_path, rounds=0)
+        assert first.failed_calls > 0
+        failing = False
+        second = await solve(server, problem_folder, tmp_path, rounds=0)
+    assert second.failed_calls == 0
+    assert second.run == first.run
+
+
+async def test_what_makes_no_sense_is_said_before_anything_is_paid(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="not both"):
+        await solve(server, problem_folder, tmp_path, settings=distinguo.Settings())
+    with pytest.raises(InputError, match="HiddenTests"):
+        await solve(server, problem_folder, tmp_path, hidden=["1"])
+    with pytest.raises(InputError, match="await distinguo"):
+        distinguo.solve_sync(problem_folder)
+    assert server.requests == []
 
 
 async def test_a_recorded_run_is_replayed_without_a_server(

@@ -21,8 +21,15 @@ MESSAGES = [Message("user", "hello")]
 class Setup:
     """One run's Asker with everything behind it."""
 
-    def __init__(self, store: Store, answer: Answer, settings: Settings | None = None, seconds: float = 0) -> None:
-        self.client = ScriptedClient(answer, seconds=lambda request: seconds)
+    def __init__(
+        self,
+        store: Store,
+        answer: Answer,
+        settings: Settings | None = None,
+        seconds: float = 0,
+        streams: bool = False,
+    ) -> None:
+        self.client = ScriptedClient(answer, seconds=lambda request: seconds, streams=streams)
         self.settings = settings or Settings()
         self.budget = Budget(self.settings, store.usage_by_model())
         self.events: list[Event] = []
@@ -49,6 +56,14 @@ async def test_samples_with_one_prompt_get_seeds_and_completions_of_their_own(st
     setup = Setup(store, lambda request: str(request.seed))
     answers = [await setup.ask(Role.GENERATOR, MESSAGES, sample=sample, round=0) for sample in range(5)]
     assert len({answer.text for answer in answers}) == 5
+
+
+async def test_what_is_enough_reaches_the_client_and_not_the_key(store: Store) -> None:
+    first = Setup(store, lambda request: "one two", streams=True)
+    cut = await first.ask(Role.GENERATOR, MESSAGES, sample=0, round=0, enough=lambda text: text == "one")
+    again = await first.ask(Role.GENERATOR, MESSAGES, sample=0, round=0)
+    assert cut.text == again.text == "one"
+    assert len(first.client.requests) == 1
 
 
 async def test_a_failed_call_is_kept_counted_and_may_be_repeated(store: Store) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distinguo import config
-from distinguo.config import Settings
+from distinguo.config import Options, Settings
 from distinguo.errors import InputError
 from distinguo.problem import Problem, Test
 from distinguo.records import Role
@@ -56,6 +56,10 @@ def test_a_broken_file_is_named(tmp_path: Path, text: bytes) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"cannot read the configuration .*absent\.toml"):
         config.load({}, {}, tmp_path / "absent.toml")
+
+
+def test_keyword_options_are_the_settings() -> None:
+    assert Options.__annotations__.keys() == Settings.model_fields.keys()
 
 
 def test_budgets_and_transport_do_not_name_a_run() -> None:

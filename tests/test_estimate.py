@@ -20,9 +20,9 @@ def test_the_papers_settings_take_the_papers_calls() -> None:
     assert roles["generator"].completion_tokens == 16 * 4096
 
 
-def test_without_public_tests_nothing_is_debugged() -> None:
-    roles = {role.role: role for role in estimate.at_most(Problem("p", "Add."), Settings()).roles}
-    assert roles["debugger"].calls == 0
+def test_without_public_tests_answers_without_code_may_still_be_repeated() -> None:
+    roles = {role.role: role for role in estimate.at_most(Problem("p", "Add."), Settings(n=4, rounds=1)).roles}
+    assert (roles["generator"].calls, roles["debugger"].calls) == (4, 4)
 
 
 @pytest.mark.parametrize("selector", ["first", "random", "public"])

@@ -34,9 +34,11 @@ def fenced(code: str) -> str:
 class Stage:
     """Stage 1 on a problem with a scripted client."""
 
-    def __init__(self, tmp_path: Path, answer: Answer, problem: Problem = PROBLEM, **settings: Any) -> None:
+    def __init__(
+        self, tmp_path: Path, answer: Answer, problem: Problem = PROBLEM, streams: bool = False, **settings: Any
+    ) -> None:
         self.path = tmp_path / "run.sqlite"
-        self.client = ScriptedClient(answer)
+        self.client = ScriptedClient(answer, streams=streams)
         self.executor = InProcessExecutor()
         self.settings = Settings.model_validate({"n": 4, "rounds": 2} | settings)
         self.problem = problem
@@ -48,7 +50,7 @@ class Stage:
             budget = Budget(self.settings, store.usage_by_model())
             clients = dict.fromkeys(Role, self.client)
             ask = Asker(self.problem.id, self.settings, clients, store, budget, self.events.append)
-            async with Judge(self.problem, self.executor, store) as judge:
+            async with Judge(self.problem, self.executor, store, budget) as judge:
                 return await Generator(
                     self.problem,
                     self.settings,
@@ -111,6 +113,15 @@ async def test_prompts_of_later_rounds_begin_with_those_of_earlier_ones(tmp_path
     assert second[: len(first)] == first
     assert third[: len(second)] == second
     assert first == stage.prompts(1)[0].messages
+
+
+async def test_answers_end_behind_their_program(tmp_path: Path) -> None:
+    quoting = f"You wrote:\n{fenced(WRONG)}\n{fenced(RIGHT)}\nDone."
+    stage = Stage(tmp_path, lambda request: quoting if request.round else fenced(WRONG), n=1, streams=True)
+    (candidate,) = await stage.run()
+    assert candidate.program.source.strip() == RIGHT
+    texts = [completion.text for _, completion in stage.rounds if completion is not None]
+    assert texts == [fenced(WRONG).removesuffix("It works."), quoting.removesuffix("It works.\nDone.")]
 
 
 @pytest.mark.parametrize("show", [True, False])
@@ -185,6 +196,30 @@ async def test_a_budget_leaves_what_there_is(tmp_path: Path) -> None:
     candidates = await stage.run()
     assert len(candidates) == 3
     assert len(stage.client.requests) == 3
+
+
+async def test_examples_that_the_statement_holds_are_not_shown_twice(tmp_path: Path) -> None:
+    statement = "Print twice the number.\n\nInput:\n\n2\n\nOutput:\n\n4\n"
+    problem = Problem("p", statement, public_tests=PROBLEM.public_tests)
+    stage = Stage(tmp_path, lambda request: fenced(RIGHT), problem, n=1)
+    await stage.run()
+    text = stage.prompts(0)[0].messages[-1].content
+    assert text.count("Output:\n4") + text.count("Output:\n\n4") == 1
+    assert "Output:\n10" in text
+
+
+async def test_a_deadline_in_the_sandbox_ends_the_sample(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lambda request: fenced(WRONG), max_seconds=0.2)
+    stage.executor = InProcessExecutor(seconds=30)
+    assert await stage.run() == ()
+    assert all("seconds" in round.error for round, _ in stage.rounds)
+
+
+async def test_lone_surrogates_in_an_answer_can_be_sent_back(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lambda request: fenced(WRONG) + "\ud800", n=1, rounds=1)
+    await stage.run()
+    for message in stage.prompts(0)[1].messages:
+        message.content.encode()
 
 
 async def test_function_problems_show_their_starter_and_literal_examples(tmp_path: Path) -> None:

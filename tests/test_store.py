@@ -60,9 +60,40 @@ def test_usage_counts_failed_calls(path: Path) -> None:
 
 
 def test_a_second_process_is_refused(path: Path) -> None:
-    with Store(path), pytest.raises(InputError, match="another process is working on"):
-        Store(path)
+    with Store(path):
+        script = "import sys; from pathlib import Path; from distinguo.store import Store; Store(Path(sys.argv[1]))"
+        second = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True, check=False)
+    assert "another process or task is working on" in second.stderr
     Store(path).close()
+
+
+def test_a_refused_second_task_leaves_the_first_ones_locks(path: Path) -> None:
+    """Closing a descriptor of the file would drop SQLite's locks, and a reader then the unmerged log."""
+    with Store(path) as store:
+        with pytest.raises(InputError, match="another process or task is working on"):
+            Store(path)
+        key = arrive(store)
+        reader = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('SELECT * FROM calls'); db.close()"
+        subprocess.run([sys.executable, "-c", reader, path], check=True)
+        assert path.with_name(path.name + "-wal").exists()
+        assert store.completion(key) == DONE
+
+
+def test_a_full_disk_is_one_sentence(path: Path) -> None:
+    with Store(path) as store:
+        store._db.execute("PRAGMA max_page_count = 12")
+        with pytest.raises(InputError, match="no space is left"):
+            arrive(store, replace(REQUEST, messages=(Message("user", "x" * 500_000),)))
+
+
+def test_another_writer_is_one_sentence(path: Path) -> None:
+    with Store(path) as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        store._db.execute("PRAGMA busy_timeout = 10")
+        with pytest.raises(InputError, match="another program is writing"):
+            arrive(store)
+        other.close()
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, really not" * 40, None])

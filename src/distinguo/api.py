@@ -1,19 +1,20 @@
 """The Python API: builds the concrete parts (clients, sandbox, store), runs S*, grades afterwards."""
 
 import asyncio
+import hashlib
 import json
 import os
 import time
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from distinguo import config, datasets, llm, sandbox, store
+from distinguo import config, datasets, llm, sandbox, selectors, store
 from distinguo.budget import Budget
-from distinguo.config import Settings
-from distinguo.errors import ModelUnavailable
+from distinguo.config import Options, Settings
+from distinguo.errors import InputError, ModelUnavailable
 from distinguo.events import Event
 from distinguo.llm.replay import ReplayClient
 from distinguo.problem import HiddenTests, Problem
@@ -34,7 +35,8 @@ class Result:
     public: {"passed", "total"} on the public tests. hidden: the same and "verdict", or None where there are none.
     selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a program.
     usage: calls and tokens of the whole run, earlier sessions included; seconds: wall time of the same.
-    run: the run's file. stopped: the budget that ended the run early, or "".
+    run: the run's file. stopped: the budget that ended the run early, or "". failed_calls: calls of this
+    session without an answer; with them, or when it was stopped, the run is not finished: the same call goes on.
     """
 
     program: str | None
@@ -45,6 +47,7 @@ class Result:
     seconds: float
     run: str
     stopped: str = ""
+    failed_calls: int = 0
 
     @property
     def passes_public(self) -> bool:
@@ -71,13 +74,13 @@ async def solve(
     problem: Problem | str | Path,
     *,
     hidden: HiddenTests | None = None,
-    data: Path | None = None,
-    out: Path | None = None,
+    data: Path | str | None = None,
+    out: Path | str | None = None,
     fresh: bool = False,
     observe: Observer = ignore,
     settings: Settings | None = None,
     environment: Mapping[str, str] | None = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> Result:
     """Solve one problem with S* and return the chosen program and why it was chosen.
 
@@ -91,29 +94,72 @@ async def solve(
     Raises InputError, ModelUnavailable, ReplayMiss, SandboxUnavailable, JudgeFailed.
     """
     environment = os.environ if environment is None else environment
+    if settings is not None and options:
+        raise InputError("give settings or its fields as keywords, not both")
     settings = config.load(options, {}, None) if settings is None else settings
     if not isinstance(problem, Problem):
-        problem, loaded = datasets.load(str(problem), data=data)
+        problem, loaded = datasets.load(str(problem), data=None if data is None else Path(data))
         hidden = loaded if hidden is None else hidden
-    path = run_file(problem, settings, out)
+    if not isinstance(hidden, HiddenTests | None):
+        raise InputError("hidden must be a HiddenTests")
+    selectors.get(settings.selector)  # an unknown name is said before anything is paid for
+    path = run_file(problem, settings, None if out is None else Path(out))
     with store.Store(path) as kept:
-        if fresh:
-            kept.clear()
-        finished = kept.fact("result")
-        if finished is not None:
-            return Result(**finished | {"run": str(path)})
-        return await _run(problem, hidden, settings, kept, observe, environment)
+        finished = None if fresh else _finished(kept, hidden)
+        return finished or await _run(problem, hidden, settings, kept, observe, environment, fresh)
 
 
-def solve_sync(problem: Problem | str | Path, **options: Any) -> Result:
-    """`solve` for code without an event loop; the same arguments, result and errors."""
-    return asyncio.run(solve(problem, **options))
+def solve_sync(
+    problem: Problem | str | Path,
+    *,
+    hidden: HiddenTests | None = None,
+    data: Path | str | None = None,
+    out: Path | str | None = None,
+    fresh: bool = False,
+    observe: Observer = ignore,
+    settings: Settings | None = None,
+    environment: Mapping[str, str] | None = None,
+    **options: Unpack[Options],
+) -> Result:
+    """`solve` for code without an event loop; the same arguments, result and errors.
+
+    Raises InputError inside a running event loop, too.
+    """
+    with suppress(RuntimeError):  # there is no loop, as it should be
+        asyncio.get_running_loop()
+        raise InputError("an event loop is running here; use `await distinguo.solve(...)`")
+    return asyncio.run(
+        solve(
+            problem,
+            hidden=hidden,
+            data=data,
+            out=out,
+            fresh=fresh,
+            observe=observe,
+            settings=settings,
+            environment=environment,
+            **options,
+        )
+    )
 
 
 def run_file(problem: Problem, settings: Settings, out: Path | None) -> Path:
     """The file that keeps this problem's run with these settings."""
     name = "".join(letter if letter.isalnum() else "-" for letter in problem.id).strip("-")[:40] or "problem"
     return (runs_folder() if out is None else out) / f"{name}-{settings.identity(problem)}.sqlite"
+
+
+def _finished(kept: store.Store, hidden: HiddenTests | None) -> Result | None:
+    """The result of a run that is finished and was graded on these hidden tests."""
+    found = kept.fact("result")
+    if found is None or found.keys() != Result.__dataclass_fields__.keys() or kept.fact("graded_on") != _name(hidden):
+        return None
+    return Result(**found | {"run": str(kept.path)})
+
+
+def _name(hidden: HiddenTests | None) -> str:
+    """What tells hidden tests from others."""
+    return "" if hidden is None else hashlib.sha256(json.dumps(asdict(hidden)).encode()).hexdigest()
 
 
 async def _run(
@@ -123,32 +169,41 @@ async def _run(
     kept: store.Store,
     observe: Observer,
     environment: Mapping[str, str],
+    fresh: bool,
 ) -> Result:
     from distinguo import pipeline
 
-    kept.set_facts({"problem": asdict(problem), "settings": settings.model_dump(mode="json")})
-    started, before = time.monotonic(), kept.fact("seconds") or 0.0
-    budget = Budget(settings, kept.usage_by_model())
-    try:
-        async with AsyncExitStack() as stack:
-            executor = await stack.enter_async_context(sandbox.open())
-            clients = await open_clients(settings, environment, stack, observe)
-            kept.set_facts({"context_tokens": {role: client.context_tokens for role, client in clients.items()}})
+    async with AsyncExitStack() as stack:
+        executor = await stack.enter_async_context(sandbox.open())
+        clients = await open_clients(settings, environment, stack, observe)
+        if fresh:  # only now: what was paid for is not forgotten for a run that cannot start
+            kept.clear()
+        budget = Budget(settings, kept.usage_by_model())
+        kept.set_facts(
+            {
+                "problem": asdict(problem),
+                "settings": settings.model_dump(mode="json"),
+                "context_tokens": {role: client.context_tokens for role, client in clients.items()},
+            }
+        )
+        started, before = time.monotonic(), kept.fact("seconds") or 0.0
+        try:
             solved = await pipeline.solve(problem, settings, clients, executor, kept, budget, observe)
-            if solved.candidate is None and not solved.stopped and (error := kept.last_error()):
-                raise ModelUnavailable(f"no sample holds a program, and calls failed: {error}")
+            if solved.candidate is None and not solved.stopped and solved.errors:
+                raise ModelUnavailable(f"no sample holds a program, and calls failed: {solved.errors[-1]}")
             grade = await _grade(problem, hidden, solved, executor, kept)
-    finally:
-        kept.set_facts({"seconds": round(before + time.monotonic() - started, 3)})
+        finally:
+            with suppress(InputError):  # a file that cannot be written has been said already
+                kept.set_facts({"seconds": round(before + time.monotonic() - started, 3)})
     result = _result(problem, solved, grade, kept)
-    if not solved.stopped:
-        kept.set_facts({"result": result.as_dict()})
+    if not solved.stopped and not solved.errors:
+        kept.set_facts({"result": result.as_dict(), "graded_on": _name(hidden)})
     return result
 
 
 async def _grade(
-    problem: Problem, hidden: HiddenTests | None, solved: Any, executor: Executor, kept: store.Store
-) -> Any:
+    problem: Problem, hidden: HiddenTests | None, solved: "Solved", executor: Executor, kept: store.Store
+) -> dict[str, Any] | None:
     from distinguo import grading
 
     if hidden is None or solved.candidate is None:
@@ -171,6 +226,7 @@ def _result(problem: Problem, solved: "Solved", grade: dict[str, Any] | None, ke
         seconds=kept.fact("seconds"),
         run=str(kept.path),
         stopped=solved.stopped,
+        failed_calls=len(solved.errors),
     )
 
 

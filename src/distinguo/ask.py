@@ -10,7 +10,7 @@ from distinguo.budget import Budget, Reservation
 from distinguo.config import Settings, derive_seed
 from distinguo.errors import DistinguoError
 from distinguo.events import CallFinished
-from distinguo.protocols import Client, Observer
+from distinguo.protocols import Client, Enough, Observer
 from distinguo.records import Completion, Message, Request, Role, Usage
 from distinguo.store import Store, completion_key
 
@@ -34,6 +34,7 @@ class Asker:
         self._store = store
         self._budget = budget
         self._observe = observe
+        self.errors: list[str] = []  # of the calls that failed, latest last
 
     async def __call__(
         self,
@@ -44,6 +45,7 @@ class Asker:
         round: int,
         temperature: float | None = None,
         schema: dict[str, Any] | None = None,
+        enough: Enough | None = None,
     ) -> Completion:
         """See protocols.Ask."""
         client = self._clients[role]
@@ -51,7 +53,7 @@ class Asker:
             role=role,
             sample=sample,
             round=round,
-            messages=tuple(messages),
+            messages=tuple(_sendable(message) for message in messages),
             temperature=self._settings.temperature if temperature is None else temperature,
             seed=derive_seed(self._settings.seed, self._problem, role, sample, round),
             max_tokens=room.answer(self._settings, client.context_tokens),
@@ -62,16 +64,20 @@ class Asker:
         if stored is not None:
             self._observe(CallFinished(role, Usage(), stored.seconds, cached=True))
             return stored
-        with self._budget.reserve(client.model, request) as reservation:
-            return await self._send(client, key, request, reservation)
+        async with self._budget.reserve(client.model, request) as reservation:
+            return await self._send(client, key, request, reservation, enough)
 
-    async def _send(self, client: Client, key: str, request: Request, reservation: Reservation) -> Completion:
+    async def _send(
+        self, client: Client, key: str, request: Request, reservation: Reservation, enough: Enough | None
+    ) -> Completion:
         call = self._store.call_started(key, client.model, request)
         try:
-            async with asyncio.timeout(self._budget.seconds_left):
-                completion = await client.complete(request)
+            async with asyncio.timeout(self._budget.seconds_left) as deadline:
+                completion = await client.complete(request, enough=enough)
         except TimeoutError:
-            error = self._budget.end(f"{self._settings.max_seconds:g} seconds")
+            if not deadline.expired():
+                raise
+            error = self._budget.end_of_time()
             self._failed(call, request.role, error)
             raise error from None
         except DistinguoError as error:
@@ -84,5 +90,11 @@ class Asker:
         return completion
 
     def _failed(self, call: int, role: Role, error: DistinguoError) -> None:
+        self.errors.append(str(error))
         self._store.call_failed(call, str(error))
         self._observe(CallFinished(role, Usage(calls=1), 0.0, error=str(error)))
+
+
+def _sendable(message: Message) -> Message:
+    """The message without lone surrogates, which no endpoint can be sent: programs and models do write them."""
+    return Message(message.role, message.content.encode("utf-8", "replace").decode())

@@ -1,8 +1,9 @@
 """What a run may spend: calls, tokens, dollars, seconds; checked before each call, with its worst case reserved."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import NamedTuple
 
 from distinguo.config import Price, Settings
@@ -11,7 +12,6 @@ from distinguo.fit import tokens
 from distinguo.records import Completion, Request, Role, Usage
 
 MESSAGE_TOKENS = 8  # what a chat template adds to a message
-FREE = ("local", "gguf:", "replay:")
 
 
 class Spent(NamedTuple):
@@ -27,9 +27,14 @@ def prompt_tokens_at_most(request: Request) -> int:
     return sum(tokens(message.content) + MESSAGE_TOKENS for message in request.messages)
 
 
+def free(model: str) -> bool:
+    """Whether a model answers on this machine, for nothing."""
+    return model == "local" or model.startswith(("gguf:", "replay:"))
+
+
 def cost(model: str, prompt_tokens: int, completion_tokens: int, prices: Mapping[str, Price]) -> float | None:
     """Dollars for these tokens; 0 for models on this machine, None where the price is unknown."""
-    if model.startswith(FREE):
+    if free(model):
         return 0.0
     price = prices.get(model)
     if price is None:
@@ -54,6 +59,8 @@ class Budget:
         )
         self._deadline = None if settings.max_seconds is None else time.monotonic() + settings.max_seconds
         self._ended = ""
+        self._in_flight = 0
+        self._arrived = asyncio.Event()
         if settings.budget_usd is not None:
             for role in Role:
                 model = settings.model_of(role)
@@ -78,32 +85,64 @@ class Budget:
         self._ended = self._ended or which
         return BudgetExhausted(f"the budget of {which} is used up")
 
-    @contextmanager
-    def reserve(self, model: str, request: Request) -> Iterator["Reservation"]:
-        """Hold one call's worst case while it is in flight. Raises BudgetExhausted when it does not fit."""
+    def end_of_time(self) -> BudgetExhausted:
+        """The same for the deadline."""
+        return self.end(f"{self._settings.max_seconds:g} seconds")
+
+    @asynccontextmanager
+    async def reserve(self, model: str, request: Request) -> AsyncIterator["Reservation"]:
+        """Hold one call's worst case while it is in flight.
+
+        Where it would only not fit because of other calls' worst cases, wait for them. Raises BudgetExhausted when it
+        does not fit, or the deadline passes.
+        """
         settings = self._settings
         prompt = prompt_tokens_at_most(request)
         worst = Spent(1, prompt + request.max_tokens, cost(model, prompt, request.max_tokens, settings.prices) or 0.0)
-        if self.seconds_left == 0.0:
-            raise self.end(f"{settings.max_seconds:g} seconds")
-        if settings.budget_calls is not None and self._calls + worst.calls > settings.budget_calls:
-            raise self.end(f"{settings.budget_calls} calls")
-        if settings.budget_tokens is not None and self._tokens + worst.tokens > settings.budget_tokens:
-            raise self.end(f"{settings.budget_tokens} tokens")
-        if settings.budget_usd is not None and self._usd + worst.usd > settings.budget_usd:
-            raise self.end(f"{settings.budget_usd:g} dollars")
+        while refused := self._refusal(worst):
+            if not self._in_flight or refused.final:
+                raise self.end(refused.which)
+            await self._one_arrives()
         reservation = Reservation(model, settings.prices)
+        self._in_flight += 1
         self._add(worst)
         try:
             yield reservation
         finally:
+            self._in_flight -= 1
             self._add(worst, sign=-1)
             self._add(reservation.spent)
+            self._arrived.set()
+            self._arrived = asyncio.Event()
+
+    def _refusal(self, worst: Spent) -> "_Refusal | None":
+        """Which budget the call does not fit, if any; final where waiting for calls in flight frees nothing."""
+        settings = self._settings
+        if self.seconds_left == 0.0:
+            return _Refusal(f"{settings.max_seconds:g} seconds", final=True)
+        if settings.budget_calls is not None and self._calls + worst.calls > settings.budget_calls:
+            return _Refusal(f"{settings.budget_calls} calls", final=True)
+        if settings.budget_tokens is not None and self._tokens + worst.tokens > settings.budget_tokens:
+            return _Refusal(f"{settings.budget_tokens} tokens", final=False)
+        if settings.budget_usd is not None and self._usd + worst.usd > settings.budget_usd:
+            return _Refusal(f"{settings.budget_usd:g} dollars", final=False)
+        return None
+
+    async def _one_arrives(self) -> None:
+        """Wait until a call in flight has ended, or the deadline has passed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.seconds_left):
+                await self._arrived.wait()
 
     def _add(self, amount: Spent, sign: int = 1) -> None:
         self._calls += sign * amount.calls
         self._tokens += sign * amount.tokens
         self._usd += sign * amount.usd
+
+
+class _Refusal(NamedTuple):
+    which: str
+    final: bool
 
 
 class Reservation:

@@ -5,23 +5,21 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distinguo.errors import DistinguoError
+from distinguo.errors import DistinguoError, InputError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from distinguo import datasets
     from distinguo.api import Result
     from distinguo.config import Settings
     from distinguo.problem import HiddenTests, Problem
 
-FAILS_PUBLIC, BUDGET_ENDED, INTERRUPTED = 1, 3, 130
+FAILS_PUBLIC, BUDGET_ENDED, UNEXPECTED, INTERRUPTED = 1, 3, 70, 130
 
 app = typer.Typer(
     add_completion=False,
@@ -48,15 +46,35 @@ def _errors_in_one_sentence() -> Iterator[None]:
         _say(f"distinguo: {error}")
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
-        _say("distinguo: interrupted; everything that had arrived is saved, and the same command goes on from there")
+        _say("distinguo: interrupted; all that had arrived is saved, and the same command (without --fresh) goes on")
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("DISTINGUO_DEBUG"):
+            raise
+        _say(
+            f"distinguo: unexpected {type(error).__name__}: {error}; what had arrived is saved. With DISTINGUO_DEBUG=1"
+            " the same command shows where; please report it"
+        )
+        sys.exit(UNEXPECTED)
 
 
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    """A line for the person. One who no longer listens does not stop the run."""
+    with suppress(OSError):
+        typer.echo(text, err=True)
+
+
+def _print(text: str) -> None:
+    """The answer, in UTF-8 whatever the terminal claims. Raises InputError where it cannot be written."""
+    if sys.stdout is None:
+        raise InputError("standard output is closed; the same command prints the answer again")
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass") + b"\n")
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        if not isinstance(error, BrokenPipeError):  # then the reader has all that it wants
+            raise InputError(f"standard output cannot be written ({error}); repeat the command to see it") from error
 
 
 def _version(wanted: bool) -> None:
@@ -211,9 +229,9 @@ def solve(
             return
         result = _solve(loaded.problem, loaded.hidden, settings, out, fresh)
         if as_json:
-            typer.echo(json.dumps(result.as_dict()))
+            _print(json.dumps(result.as_dict()))
         elif result.program is not None:
-            typer.echo(result.program.rstrip("\n"))
+            _print(result.program.rstrip("\n"))
     if result.stopped:
         raise typer.Exit(BUDGET_ENDED)
     if not result.passes_public:
@@ -227,14 +245,12 @@ def _load(
     from distinguo import datasets
 
     settings = configuration.load(flags, os.environ, config)
-    text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape") if problem == "-" else None
+    text = None
+    if problem == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed; write the problem there or give a file")
+        text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return settings, datasets.load(problem, data=data, stdin=text)
-
-
-def _console() -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _solve(
@@ -242,16 +258,15 @@ def _solve(
 ) -> "Result":
     import asyncio
 
-    from distinguo import api
-    from distinguo.progress import Progress
+    from distinguo import api, progress
 
-    console = _console()
+    console = progress.console()
     _say(
         f"Problem {problem.id}: {settings.n} samples of {settings.model}, up to {settings.rounds} debugging rounds each"
     )
-    with Progress(console, settings.n) as progress:
+    with progress.Progress(console, settings.n) as observe:
         result = asyncio.run(
-            api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=progress)
+            api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe)
         )
     _summary(result)
     return result
@@ -269,6 +284,8 @@ def _summary(result: "Result") -> None:
     if result.hidden is not None:
         hidden = result.hidden
         _say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
+    if result.failed_calls:
+        _say(f"{result.failed_calls} calls failed; the same command tries them again.")
     if result.stopped:
         _say(f"The budget of {result.stopped} ended the run; the same command with a larger one goes on.")
     usage = result.usage
@@ -294,19 +311,16 @@ def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
 ) -> None:
     """List the models that can be used here and what each needs."""
-    from rich.table import Table
-
     from distinguo.llm import catalog
 
     with _errors_in_one_sentence():
         rows = catalog.rows(os.environ)
     if as_json:
-        typer.echo(json.dumps(rows))
+        typer.echo(json.dumps([row._asdict() for row in rows]))
         return
-    table = Table()
+    name, source = (max(len(text) for text in column) for column in ([r.name for r in rows], [r.source for r in rows]))
     for row in rows:
-        table.add_row(*row)
-    _console().print(table)
+        typer.echo(f"{row.name:{name}}  {row.source:{source}}  {row.state}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,14 +19,14 @@ from distinguo.problem import Problem
 from distinguo.records import Role
 
 ENVIRONMENT_PREFIX = "DISTINGUO_"
-_NOT_SETTINGS = {"DISTINGUO_DATA"}  # read by the command line for itself
+_NOT_SETTINGS = {"DISTINGUO_DATA", "DISTINGUO_DEBUG"}  # read by the command line for itself
 _NOT_IDENTITY = {"budget_calls", "budget_tokens", "budget_usd", "max_seconds", "slots", "prices"}
 
 
 class Price(BaseModel):
     """Dollars per million tokens."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     prompt: float = Field(ge=0)
     completion: float = Field(ge=0)
@@ -35,14 +35,14 @@ class Price(BaseModel):
 class Settings(BaseModel):
     """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     model: str = "local"
     debugger: str | None = None
     test_generator: str | None = None
     judge: str | None = None
-    n: int = Field(default=16, ge=1)
-    rounds: int = Field(default=2, ge=0)
+    n: int = Field(default=16, ge=1, le=100_000)
+    rounds: int = Field(default=2, ge=0, le=1000)
     temperature: float = Field(default=0.7, ge=0, le=2)
     context: Literal["all", "last"] = "all"
     show_reasoning: bool = True
@@ -71,6 +71,30 @@ class Settings(BaseModel):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+class Options(TypedDict, total=False):
+    """The fields of Settings as keyword arguments."""
+
+    model: str
+    debugger: str | None
+    test_generator: str | None
+    judge: str | None
+    n: int
+    rounds: int
+    temperature: float
+    context: Literal["all", "last"]
+    show_reasoning: bool
+    keep: Literal["best", "last"]
+    selector: str
+    seed: int
+    max_tokens: int | None
+    budget_calls: int | None
+    budget_tokens: int | None
+    budget_usd: float | None
+    max_seconds: float | None
+    slots: int
+    prices: dict[str, Price]
+
+
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Settings:
     """Merge and validate. A flag that is None was not given.
 
@@ -81,6 +105,9 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | 
         if name.startswith(ENVIRONMENT_PREFIX) and name not in _NOT_SETTINGS and text:
             values[name.removeprefix(ENVIRONMENT_PREFIX).lower()] = text
     values |= {name: value for name, value in flags.items() if value is not None}
+    for name, value in values.items():
+        if isinstance(value, str) and not value.isprintable():
+            raise InputError(f"{name}: {value!r} holds characters that no name has")
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -92,7 +119,7 @@ def _read(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"cannot read the configuration {file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the configuration {file} is not valid TOML: {error}") from error
 
 

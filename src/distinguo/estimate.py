@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from distinguo import room, selectors
-from distinguo.budget import FREE, cost
+from distinguo.budget import cost, free
 from distinguo.config import Settings
 from distinguo.fit import tokens
 from distinguo.generate import FAILURES_SHOWN
@@ -77,12 +77,11 @@ def at_most(problem: Problem, settings: Settings) -> Estimate:
     draft = TEMPLATE_TOKENS + tokens(problem.statement) + tokens(problem.starter)
     feedback = TEMPLATE_TOKENS + FAILURES_SHOWN * FIELDS * room.field(contexts[Role.DEBUGGER])
     earlier = answers[Role.GENERATOR] + feedback
-    debugged = settings.rounds if problem.public_tests else 0
-    shown = [round if settings.context == "all" else 1 for round in range(1, debugged + 1)]
+    shown = [round if settings.context == "all" else 1 for round in range(1, settings.rounds + 1)]
     questions = selectors.get(settings.selector).most_questions(settings.n)
     calls = {
         Role.GENERATOR: settings.n,
-        Role.DEBUGGER: settings.n * debugged,
+        Role.DEBUGGER: settings.n * settings.rounds,
         Role.TEST_GENERATOR: ATTEMPTS * (questions.get("inputs", 0) + questions.get("distinguish", 0)),
         Role.JUDGE: questions.get("compare", 0),
     }
@@ -114,4 +113,4 @@ def _within(context: int | None, length: int) -> int:
 
 
 def _context(model: str) -> int | None:
-    return CONTEXT_TOKENS if model.startswith(FREE) else None
+    return CONTEXT_TOKENS if free(model) else None

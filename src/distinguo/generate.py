@@ -1,5 +1,6 @@
 """Stage 1 (Li et al. 2025, section 3.1): N samples at once, each debugged on its own against the public tests."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ from distinguo.config import Settings
 from distinguo.errors import BudgetExhausted, CallError
 from distinguo.events import RoundFinished, SampleFinished
 from distinguo.fit import cut
-from distinguo.problem import CallStyle, Problem, Program, Test, call_text
+from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Ask, Observer
 from distinguo.records import Candidate, Completion, Message, Outcome, Role, Round, Verdict
 from distinguo.tasks import all_of
 
 FAILURES_SHOWN = 3  # failing tests in one feedback
+EXAMPLES_SHOWN = 3  # public tests that the statement does not show itself
 REASONING_CHARACTERS = 8000  # of an earlier round's thinking: its end, where the conclusion stands
 
 TestProgram = Callable[[Program, Sequence[Test]], Awaitable[tuple[Outcome, ...]]]
@@ -55,13 +57,20 @@ class Generator:
         for index in range(1 + self.settings.rounds):
             role = Role.DEBUGGER if exchanges else Role.GENERATOR
             try:
-                completion = await self.ask(role, (*draft, *self._shown(exchanges)), sample=sample, round=index)
+                completion = await self.ask(
+                    role,
+                    (*draft, *self._shown(exchanges)),
+                    sample=sample,
+                    round=index,
+                    enough=extract.completion_watch(self.problem, [round.program for round in rounds if round.program]),
+                )
+                judged = await self._judged(sample, index, completion)
             except (CallError, BudgetExhausted) as error:
                 rounds.append(self._finish(Round(sample, index, None, error=str(error)), None))
                 if isinstance(error, BudgetExhausted):
                     break
                 continue
-            round = self._finish(await self._judged(sample, index, completion), completion)
+            round = self._finish(judged, completion)
             rounds.append(round)
             if round.program is not None and round.passed == len(round.outcomes):
                 break
@@ -125,25 +134,27 @@ class Generator:
 
     def _draft_values(self) -> dict[str, object]:
         problem = self.problem
-        known = [test for test in problem.public_tests if test.expected is not None]
-        inside = all(test.expected in problem.statement + problem.starter for test in known if test.expected)
+        statement, starter = problem.texts
+        shown = _letters(statement + starter)
+        unseen = [
+            test
+            for test in problem.public_tests
+            if test.expected is not None
+            and not (_letters(problem.shown_input(test.input)) in shown and _letters(test.expected) in shown)
+        ]
         return {
             "style": problem.style.value,
             "entry": problem.entry or "",
-            "starter": problem.starter.rstrip(),
-            "statement": problem.statement.strip(),
-            "examples": []
-            if inside
-            else [
+            "starter": starter,
+            "statement": statement,
+            "examples": [
                 {"input": self._input(test), "expected": self._cut(test.expected or "")}
-                for test in known[:FAILURES_SHOWN]
+                for test in unseen[:EXAMPLES_SHOWN]
             ],
         }
 
     def _input(self, test: Test) -> str:
-        if self.problem.style is CallStyle.FUNCTION:
-            return self._cut(call_text(self.problem.entry or "", test.input))
-        return self._cut(test.input)
+        return self._cut(self.problem.shown_input(test.input))
 
     def _cut(self, text: str) -> str:
         return cut(text.rstrip("\n"), self.field_tokens)
@@ -166,3 +177,8 @@ def tail(text: str, characters: int) -> str:
         return text
     end = text[-characters:]
     return end.split("\n", 1)[1] if "\n" in end else end
+
+
+def _letters(text: str) -> str:
+    """A text without white space and quotation marks, which differ between a statement's examples and its tests."""
+    return re.sub(r"[\s'\"]", "", text)

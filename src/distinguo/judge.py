@@ -6,20 +6,23 @@ from types import TracebackType
 from typing import Self
 
 from distinguo import checkers
+from distinguo.budget import Budget
 from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Executor
 from distinguo.records import Execution, Outcome, Verdict
 from distinguo.store import Store, execution_key
+from distinguo.tasks import all_of
 
 
 class Judge:
     """The `Run` of one problem, and verdicts on its public tests. An async context manager: leaving it cancels runs."""
 
-    def __init__(self, problem: Problem, executor: Executor, store: Store) -> None:
+    def __init__(self, problem: Problem, executor: Executor, store: Store, budget: Budget) -> None:
         self._limits = problem.limits
         self._checker = checkers.get(problem.checker)
         self._executor = executor
         self._store = store
+        self._budget = budget
         self._running: dict[str, asyncio.Task[Execution]] = {}
 
     async def __aenter__(self) -> Self:
@@ -33,14 +36,23 @@ class Judge:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
-        """See protocols.Run. Runs asked for while the same one is under way wait for it."""
+        """See protocols.Run. Runs asked for while the same one is under way wait for it.
+
+        Raises BudgetExhausted when the run's time is over.
+        """
         key = execution_key(program, stdin, self._limits)
         stored = self._store.execution(key)
         if stored is not None:
             return stored
         if key not in self._running:
             self._running[key] = asyncio.create_task(self._execute(key, program, stdin))
-        return await asyncio.shield(self._running[key])
+        try:
+            async with asyncio.timeout(self._budget.seconds_left) as deadline:
+                return await asyncio.shield(self._running[key])
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise self._budget.end_of_time() from None
 
     async def _execute(self, key: str, program: Program, stdin: str) -> Execution:
         try:
@@ -52,7 +64,7 @@ class Judge:
 
     async def test(self, program: Program, tests: Sequence[Test]) -> tuple[Outcome, ...]:
         """One outcome per test, in order. All tests are run: debugging wants to see every failure."""
-        executions = await asyncio.gather(*(self(program, test.input) for test in tests))
+        executions = await all_of(self(program, test.input) for test in tests)
         return tuple(
             Outcome(test, self.verdict(test, execution), execution)
             for test, execution in zip(tests, executions, strict=True)

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from distinguo import room, selectors
 from distinguo.ask import Asker
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.events import Note
-from distinguo.generate import Generator
+from distinguo.generate import Generator, KeepRound
 from distinguo.judge import Judge
 from distinguo.problem import Problem
 from distinguo.protocols import Client, Executor, Observer
@@ -22,12 +21,13 @@ from distinguo.store import Store
 class Solved:
     """What S* arrived at. Without any program in N answers, candidate and selection are None.
 
-    stopped: the budget that ended the run early, or "".
+    stopped: the budget that ended the run early, or "". errors: what the calls that failed said.
     """
 
     candidate: Candidate | None
     selection: Selection | None
     stopped: str = ""
+    errors: tuple[str, ...] = ()
 
 
 async def solve(
@@ -45,15 +45,16 @@ async def solve(
     """
     if not problem.public_tests:
         observe(Note("The problem has no public tests, so programs are not debugged."))
+    store.forget("round")
+    store.forget("question")
     contexts = {role: client.context_tokens for role, client in clients.items()}
     ask = Asker(problem.id, settings, clients, store, budget, observe)
-    async with Judge(problem, executor, store) as judge:
+    async with Judge(problem, executor, store, budget) as judge:
         candidates = await Generator(
             problem, settings, ask, judge.test, _keeper(store), observe, room.field(contexts[Role.DEBUGGER])
         ).candidates()
         if not candidates:
-            return Solved(None, None, budget.ended)
-        store.forget("question")
+            return Solved(None, None, budget.ended, tuple(ask.errors))
         selection = await select(
             selectors.get(settings.selector),
             candidates,
@@ -67,10 +68,10 @@ async def solve(
         )
     chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)
     store.record("selection", "", asdict(selection))
-    return Solved(chosen, selection, budget.ended)
+    return Solved(chosen, selection, budget.ended, tuple(ask.errors))
 
 
-def _keeper(store: Store) -> Any:
+def _keeper(store: Store) -> KeepRound:
     def keep(round: Round, completion: Completion | None) -> None:
         body = asdict(round) | {"passed": round.passed, "finish_reason": completion and completion.finish_reason}
         store.record("round", f"{round.sample}.{round.index}", body)

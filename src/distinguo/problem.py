@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from distinguo import values
+
 
 class CallStyle(StrEnum):
     """How a program is called."""
@@ -70,6 +72,27 @@ class Problem:
     limits: Limits = field(default_factory=Limits)
     checker: str = "tokens"
 
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Statement and starter as prompts show them: where one contains the other, the contained one is ""."""
+        statement, starter = self.statement.strip(), self.starter.strip()
+        if starter in statement:
+            return statement, ""
+        return ("" if statement in starter else statement), starter
+
+    def shown_input(self, text: str) -> str:
+        """A test's input as prompts show it: standard input as it is, an argument tuple `(2,)` as a call, `f(2)`."""
+        if self.style is CallStyle.STDIN:
+            return text
+        name = (self.entry or "").rpartition(".")[2]
+        try:
+            arguments = values.loads(text)
+        except values.ValueTextError:
+            arguments = None
+        if not isinstance(arguments, tuple):
+            return f"{name}{text}"
+        return f"{name}({', '.join(values.dumps(argument) for argument in arguments)})"
+
 
 @dataclass(frozen=True, slots=True)
 class HiddenTests:
@@ -82,9 +105,3 @@ class HiddenTests:
     problem_id: str
     tests: tuple[Test, ...] = ()
     assertions: str = ""
-
-
-def call_text(entry: str, arguments: str) -> str:
-    """A call as a person writes it: `f(2)` for entry `f` (or `Solution.f`) and the argument tuple's literal `(2,)`."""
-    shown = arguments[:-2] + ")" if arguments.endswith(",)") else arguments
-    return entry.rpartition(".")[2] + shown

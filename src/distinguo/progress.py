@@ -20,13 +20,27 @@ from distinguo.events import (
 from distinguo.records import Usage
 
 PLAIN_SECONDS = 5.0  # between two lines where standard error is no terminal
-BAR = 24  # characters
+BAR = 16  # characters: the whole line fits a terminal of 80
+
+
+class _Console(Console):
+    """A console whose reader may go away: the run goes on in silence."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+def console() -> Console:
+    """Standard error."""
+    return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Progress:
     """An observer that keeps a live line on a terminal, and prints a line now and then elsewhere."""
 
-    def __init__(self, console: Console, samples: int) -> None:
+    def __init__(self, console: Console, samples: int, every: float = PLAIN_SECONDS) -> None:
+        """`every`: seconds between two lines where there is no terminal."""
+        self._every = every
         self._console = console
         self._samples = samples
         self._started = time.monotonic()
@@ -64,7 +78,7 @@ class Progress:
                 self._questions += 1
                 self._usable += ok
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._printed >= PLAIN_SECONDS:
+        if not self._console.is_terminal and now - self._printed >= self._every:
             self._printed = now
             self._console.print(self._line())
 
@@ -72,7 +86,7 @@ class Progress:
         parts = [self._stage_text()]
         calls = f"{self._usage.calls} calls"
         if self._cached:
-            calls += f" (+{self._cached} from the run's file)"
+            calls += f" (+{self._cached} kept)"
         if self._failed:
             calls += f", {self._failed} failed"
         tokens = self._usage.prompt_tokens + self._usage.completion_tokens
@@ -81,10 +95,7 @@ class Progress:
 
     def _stage_text(self) -> str:
         if self._stage:
-            return f"{self._stage}: {self._questions} questions answered, {self._usable} usable"
+            return f"{self._stage}: {self._usable} of {self._questions} answers usable"
         filled = BAR * self._done // self._samples
         bar = "━" * filled + "─" * (BAR - filled)
-        return (
-            f"{bar} {self._done}/{self._samples} samples done, {self._passing} pass every public test,"
-            f" {self._rounds} rounds run"
-        )
+        return f"{bar} {self._done}/{self._samples} samples done, {self._passing} pass · {self._rounds} rounds"

@@ -7,6 +7,9 @@ from distinguo.events import Event
 from distinguo.problem import Limits, Program
 from distinguo.records import Completion, Execution, Message, Request, Role
 
+Enough = Callable[[str], bool]
+"""Told an answer's text so far, each time with more of it: whether the answer may end there."""
+
 
 class Client(Protocol):
     """A model. Safe to call concurrently from one event loop; a call may be cancelled."""
@@ -19,11 +22,12 @@ class Client(Protocol):
     def context_tokens(self) -> int | None:
         """How many tokens prompt and completion may have together, where that is known."""
 
-    async def complete(self, request: Request) -> Completion:
+    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
         """Answer one request.
 
-        Raises CallError when this call failed for good, ModelUnavailable when no call can succeed, ReplayMiss
-        when a recording holds no answer.
+        The answer ends where `enough` says so, as if the model had stopped there; it is asked in any one thread, and
+        not at all by a client that gets answers whole. Raises CallError when this call failed for good,
+        ModelUnavailable when no call can succeed, ReplayMiss when a recording holds no answer.
         """
 
     async def aclose(self) -> None:
@@ -53,10 +57,12 @@ class Ask(Protocol):
         round: int,
         temperature: float | None = None,
         schema: dict[str, Any] | None = None,
+        enough: Enough | None = None,
     ) -> Completion:
         """Return the completion.
 
-        `temperature` is the run's unless given. Raises CallError, ModelUnavailable, ReplayMiss, BudgetExhausted.
+        `temperature` is the run's unless given; `enough` may end the answer (see Client.complete). Raises CallError,
+        ModelUnavailable, ReplayMiss, BudgetExhausted.
         """
 
 
@@ -64,7 +70,7 @@ class Run(Protocol):
     """Run a program on an input under the problem's limits; equal runs happen once."""
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
-        """Raises JudgeFailed when the sandbox itself fails."""
+        """Raises JudgeFailed when the sandbox itself fails, BudgetExhausted when the run's time is over."""
 
 
 Observer = Callable[[Event], None]

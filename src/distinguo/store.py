@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -66,6 +66,52 @@ def execution_key(program: Program, stdin: str, limits: Limits) -> str:
     return _digest([asdict(program), stdin, asdict(limits)])
 
 
+_held: set[Path] = set()  # files that this process has locked
+
+
+def _lock(path: Path) -> int:
+    """Lock a run's file for this process; returns the descriptor that holds the lock."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = path.resolve()
+        # Closing any descriptor of a file drops SQLite's own locks on it, so a second one is never opened here.
+        taken = place in _held
+        lock = -1 if taken else os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
+    if not taken:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            taken = True
+    if taken:
+        raise InputError(f"another process or task is working on {path}; wait for it or choose another --out")
+    _held.add(place)
+    return lock
+
+
+def _unlock(path: Path, lock: int) -> None:
+    """Give the file free; its database must be closed before."""
+    os.close(lock)
+    _held.discard(path.resolve())
+
+
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    """SQLite's errors as sentences. What was committed before is safe in every case."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "full" in str(error):
+            raise InputError(f"no space is left for {path}; free some, and the same command goes on") from error
+        if "locked" in str(error):
+            raise InputError(f"another program is writing {path}; close it and repeat the command") from error
+        raise InputError(f"cannot work with {path} ({error}); choose another --out") from error
+    except sqlite3.DatabaseError as error:
+        raise InputError(f"{path} is not a run of distinguo, or damaged ({error}); choose another --out") from error
+
+
 class Store:
     """A run's file. One process at a time may write it; all methods return at once and belong to one thread."""
 
@@ -75,33 +121,34 @@ class Store:
         Raises InputError when the place cannot be written, the file is no run, or another process works on it.
         """
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise InputError(f"cannot write {path}: {error.strerror}; choose another place with --out") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            raise InputError(f"another process is working on {path}; wait for it or choose another --out") from error
+        self._lock = _lock(path)
         try:
             self._db = sqlite3.connect(path)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
+            self._run("PRAGMA journal_mode=WAL")
+            self._run("PRAGMA synchronous=FULL")
             self._upgrade()
-        except sqlite3.DatabaseError as error:
-            os.close(self._lock)
-            raise InputError(f"{path} is not a run of distinguo ({error}); choose another --out") from error
-        self._db.execute("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
-        self._db.commit()
+            self._run("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
+            self._commit()
+        except InputError:
+            self._db.close()
+            _unlock(path, self._lock)
+            raise
+
+    def _run(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        with _file_errors(self.path):
+            return self._db.execute(statement, values)
+
+    def _commit(self) -> None:
+        with _file_errors(self.path):
+            self._db.commit()
 
     def _upgrade(self) -> None:
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        version = self._run("PRAGMA user_version").fetchone()[0]
         if version > len(_STEPS):
             raise InputError(f"{self.path} was written by a newer version of distinguo; upgrade to read it")
         for number, step in enumerate(_STEPS[version:], version + 1):
-            self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
+            with _file_errors(self.path):
+                self._db.executescript(f"BEGIN; {step} PRAGMA user_version = {number}; COMMIT;")
 
     def __enter__(self) -> Self:
         return self
@@ -111,76 +158,70 @@ class Store:
 
     def close(self) -> None:
         """Commit and close. May be called more than once."""
-        if self._lock >= 0:
-            self._db.commit()
+        if self._lock < 0:
+            return
+        try:
+            self._commit()
+        finally:
             self._db.close()
-            os.close(self._lock)  # after the database: closing any descriptor of a file drops SQLite's own locks on it
+            _unlock(self.path, self._lock)
             self._lock = -1
 
     def clear(self) -> None:
         """Forget everything, so that the run is drawn anew."""
         for table in ("facts", "calls", "executions", "records"):
-            self._db.execute(f"DELETE FROM {table}")
-        self._db.commit()
+            self._run(f"DELETE FROM {table}")
+        self._commit()
 
     # Calls
 
     def completion(self, key: str) -> Completion | None:
         """The completion that arrived for this key, if one did."""
-        row = self._db.execute(
-            f"SELECT {_COMPLETION} FROM calls WHERE key = ? AND state = 'arrived'", (key,)
-        ).fetchone()
+        row = self._run(f"SELECT {_COMPLETION} FROM calls WHERE key = ? AND state = 'arrived'", (key,)).fetchone()
         return None if row is None else _completion(row)
 
     def call_started(self, key: str, model: str, request: Request) -> int:
         """Note that a call is about to be sent; returns its number."""
-        cursor = self._db.execute(
+        cursor = self._run(
             "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, 'in flight', ?)",
             (key, prompt_key(request), model, request.role, request.sample, request.round,
              json.dumps(asdict(request)), time.time()),
         )  # fmt: skip
-        self._db.commit()
+        self._commit()
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
     def call_arrived(self, call: int, completion: Completion) -> None:
         """Keep a completion; when this returns it is on disk."""
-        self._db.execute(
+        self._run(
             "UPDATE calls SET state = 'arrived', seconds = ?, text = ?, reasoning = ?, finish_reason = ?,"
             " prompt_tokens = ?, completion_tokens = ? WHERE id = ?",
             (completion.seconds, _storable(completion.text), _storable(completion.reasoning), completion.finish_reason,
              completion.prompt_tokens, completion.completion_tokens, call),
         )  # fmt: skip
-        self._db.commit()
+        self._commit()
 
     def call_failed(self, call: int, error: str) -> None:
         """Keep a call's error."""
-        self._db.execute("UPDATE calls SET state = 'failed', error = ? WHERE id = ?", (_storable(error), call))
-        self._db.commit()
-
-    def last_error(self) -> str:
-        """The text of the last call that failed, "" when none did."""
-        row = self._db.execute("SELECT error FROM calls WHERE state = 'failed' ORDER BY id DESC LIMIT 1").fetchone()
-        return "" if row is None else _restored(row[0])
+        self._run("UPDATE calls SET state = 'failed', error = ? WHERE id = ?", (_storable(error), call))
+        self._commit()
 
     def usage(self) -> Usage:
         """All calls sent for this run, in this session and earlier ones, and the tokens they used."""
-        row = self._db.execute("SELECT COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls").fetchone()
+        row = self._run("SELECT COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls").fetchone()
         return Usage(row[0], row[1] or 0, row[2] or 0)
 
     def usage_by_model(self) -> dict[str, Usage]:
         """The same, a model."""
-        rows = self._db.execute(
-            "SELECT model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls GROUP BY model"
-        )
+        rows = self._run("SELECT model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls GROUP BY model")
         return {model: Usage(calls, prompt or 0, answer or 0) for model, calls, prompt, answer in rows}
 
     # Executions
 
     def execution(self, key: str) -> Execution | None:
         """The stored execution for this key, if there is one."""
-        row = self._db.execute(
+        row = self._run(
             "SELECT status, output, error, printed, cpu_seconds, wall_seconds, memory_mb FROM executions WHERE key = ?",
             (key,),
         ).fetchone()
@@ -191,7 +232,7 @@ class Store:
 
     def keep_execution(self, key: str, program: Program, stdin: str, execution: Execution) -> None:
         """Keep an execution with the next commit."""
-        self._db.execute(
+        self._run(
             "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (key, _storable(program.source), _storable(stdin), execution.status, _storable(execution.output),
              _storable(execution.error), _storable(execution.printed), execution.cpu_seconds, execution.wall_seconds,
@@ -202,33 +243,32 @@ class Store:
 
     def record(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
         """Keep one record (a round, a question with its answer, the selection, the grade); a newer one replaces it."""
-        self._db.execute(
+        self._run(
             "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
             (kind, key, json.dumps(body)),
         )
-        self._db.commit()
+        self._commit()
 
     def records(self, kind: str) -> dict[str, dict[str, Any]]:
         """All records of a kind, oldest first."""
-        rows = self._db.execute("SELECT key, body FROM records WHERE kind = ? ORDER BY id", (kind,))
+        rows = self._run("SELECT key, body FROM records WHERE kind = ? ORDER BY id", (kind,))
         return {key: json.loads(body) for key, body in rows}
 
     def forget(self, kind: str) -> None:
         """Drop the records of a kind."""
-        self._db.execute("DELETE FROM records WHERE kind = ?", (kind,))
-        self._db.commit()
+        self._run("DELETE FROM records WHERE kind = ?", (kind,))
+        self._commit()
 
     def set_facts(self, facts: Mapping[str, Any]) -> None:
         """Keep facts about the run: its problem, its settings."""
-        self._db.executemany(
-            "INSERT OR REPLACE INTO facts VALUES (?, ?)", [(name, json.dumps(value)) for name, value in facts.items()]
-        )
-        self._db.commit()
+        for name, value in facts.items():
+            self._run("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, json.dumps(value)))
+        self._commit()
 
     def fact(self, name: str) -> Any:
         """A fact, or None."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self._run("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
 
 
@@ -258,7 +298,7 @@ class Recording:
 
     def __init__(self, path: Path) -> None:
         """Raises InputError when the file is missing or is no run."""
-        if not path.is_file():
+        if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a name that is too long)
             raise InputError(f"there is no recorded run at {path}")
         try:
             self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -76,6 +76,25 @@ class ClientContract:
         assert stop not in answer.text
         assert whole.text.startswith(answer.text)
 
+    async def test_an_answer_may_end_where_the_caller_has_enough(self, client: Client) -> None:
+        whole = await client.complete(request("Say hello to the world.", max_tokens=8))
+        heard: list[str] = []
+
+        def enough(text: str) -> bool:
+            heard.append(text)
+            return len(text.split()) > 2
+
+        answer = await client.complete(request("Say hello to the world.", max_tokens=8), enough=enough)
+        assert whole.text.startswith(answer.text)
+        assert answer.prompt_tokens == whole.prompt_tokens
+        assert heard in ([], sorted(heard, key=len))
+        if heard:
+            assert answer.text == heard[-1] != whole.text
+            assert answer.finish_reason is FinishReason.STOP
+            assert 0 < answer.completion_tokens < whole.completion_tokens
+        else:
+            assert answer.text == whole.text
+
     async def test_a_schema_is_honoured(self, client: Client) -> None:
         answer = await client.complete(request("Which one?", schema=json.dumps(SCHEMA), max_tokens=60))
         value = json.loads(answer.text)

@@ -3,15 +3,26 @@
 import asyncio
 from collections.abc import Callable
 
+from distinguo.protocols import Enough
 from distinguo.records import Completion, FinishReason, Request
 
 Answer = Callable[[Request], str | Exception]
 
 
 class ScriptedClient:
-    """Answers each request with what `answer` gives; an exception is raised. Remembers requests and concurrency."""
+    """Answers each request with what `answer` gives; an exception is raised. Remembers requests and concurrency.
 
-    def __init__(self, answer: Answer, *, model: str = "fake/model", seconds: Callable[[Request], float] | None = None):
+    With `streams` an answer ends where the caller has enough; else it comes whole.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        *,
+        model: str = "fake/model",
+        seconds: Callable[[Request], float] | None = None,
+        streams: bool = False,
+    ) -> None:
         self.model = model
         self.context_tokens: int | None = None
         self.requests: list[Request] = []
@@ -20,8 +31,9 @@ class ScriptedClient:
         self._in_flight = 0
         self._answer = answer
         self._seconds = seconds
+        self._streams = streams
 
-    async def complete(self, request: Request) -> Completion:
+    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
         self.requests.append(request)
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
@@ -32,6 +44,8 @@ class ScriptedClient:
             self._in_flight -= 1
         if isinstance(answer, Exception):
             raise answer
+        if self._streams and enough is not None:
+            answer = next((answer[:end] for end in range(len(answer)) if enough(answer[:end])), answer)
         prompt = sum(len(message.content) for message in request.messages) // 4
         return Completion(answer, "", FinishReason.STOP, prompt, len(answer) // 4, 0.0)
 

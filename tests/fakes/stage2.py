@@ -9,6 +9,7 @@ from typing import Any
 
 from distinguo import checkers
 from distinguo.problem import Limits, Problem, Program
+from distinguo.protocols import Enough
 from distinguo.records import Candidate, Completion, Execution, FinishReason, Message, Outcome, Role, Verdict
 from fakes.executors import InProcessExecutor
 
@@ -55,6 +56,7 @@ class ScriptedAsk:
         round: int,
         temperature: float | None = None,
         schema: dict[str, Any] | None = None,
+        enough: Enough | None = None,
     ) -> Completion:
         call = Call(role, tuple(messages), sample, round, temperature, schema)
         self.calls.append(call)

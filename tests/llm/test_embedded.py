@@ -1,6 +1,7 @@
 """The embedded model beyond the contract: bad files, full contexts, silence and a clean end."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import textwrap
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 from distinguo.errors import CallError, InputError
 from distinguo.llm import open_client
 from distinguo.llm.embedded import EmbeddedClient
-from distinguo.llm.engine import EngineSettings, load
+from distinguo.llm.engine import EngineSettings, _import_engine, load
 from distinguo.llm.gguf import ModelHeader, read_header
+from distinguo.records import FinishReason
 
 
 @pytest_asyncio.fixture
@@ -45,6 +47,24 @@ async def test_closing_ends_calls_in_flight_and_waiting_ones(client: EmbeddedCli
     assert all(isinstance(end, CallError) for end in await asyncio.gather(*calls, return_exceptions=True))
     with pytest.raises(CallError, match="closed"):
         await client.complete(request())
+
+
+async def test_an_answer_that_is_cut_short_costs_its_own_tokens_only(client: EmbeddedClient) -> None:
+    whole = await client.complete(request("Write a long story.", max_tokens=24))
+    cut = await client.complete(request("Write a long story.", max_tokens=24), enough=lambda text: len(text) > 20)
+    again = await client.complete(request("Write a long story.", max_tokens=cut.completion_tokens))
+    assert (again.text, again.completion_tokens) == (cut.text, cut.completion_tokens)
+    assert cut.finish_reason is FinishReason.STOP
+    assert cut.completion_tokens < whole.completion_tokens == 24
+
+
+async def test_reasons_to_end_an_answer_that_fail_are_not_hidden(client: EmbeddedClient) -> None:
+    def broken(text: str) -> bool:
+        raise ZeroDivisionError(text)
+
+    with pytest.raises(ZeroDivisionError):
+        await client.complete(request(), enough=broken)
+    assert (await client.complete(request())).text
 
 
 async def test_the_seed_that_llama_cpp_takes_for_none_is_a_seed_here(client: EmbeddedClient) -> None:
@@ -80,6 +100,28 @@ def test_any_damaged_header_is_bad_input(tmp_path_factory: pytest.TempPathFactor
     path.write_bytes(b"GGUF\x03\x00\x00\x00" + tail)
     with pytest.raises(InputError):
         read_header(path)
+
+
+@pytest.mark.parametrize(
+    "chosen,seen",
+    [({}, ["600", None]), ({"GOMP_SPINCOUNT": "9"}, ["9", None]), ({"OMP_WAIT_POLICY": "active"}, [None, "active"])],
+    ids=["nothing", "a count", "a policy"],
+)
+def test_how_threads_wait_is_chosen_only_where_the_environment_leaves_it_open(
+    chosen: dict[str, str], seen: list[str | None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"]
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "xllamacpp.py").write_text(f"import os\nat_import = [os.environ.get(name) for name in {names}]\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    del sys.modules["xllamacpp"]
+    engine = _import_engine()
+    assert engine.at_import == seen
+    assert {name: os.environ[name] for name in names if name in os.environ} == chosen
 
 
 @pytest.mark.parametrize("end", ["await client.aclose()", "pass"], ids=["closed", "left open"])

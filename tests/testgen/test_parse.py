@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from distinguo import values
 from distinguo.problem import CallStyle, Problem, Program, Test
 from distinguo.records import Vote
-from distinguo.testgen.parse import Signature, call_text, parse_inputs, parse_vote, signature
+from distinguo.testgen.parse import Signature, parse_inputs, parse_vote, signature
 
 STDIN = Problem("s", "Add.", public_tests=(Test("1", "1 2", "3"),))
 FUNCTION = Problem("f", "Add.", CallStyle.FUNCTION, "add", public_tests=(Test("1", "(1, 2)", "3"),))
@@ -181,7 +181,7 @@ literals = st.recursive(
 def test_an_argument_tuple_shown_as_a_call_is_read_back(arguments: tuple[object, ...]) -> None:
     literal = values.dumps(arguments)
     problem = Problem("f", "", CallStyle.FUNCTION, "add")
-    assert inputs(listed(call_text(problem, literal)), problem) == (literal,)
+    assert inputs(listed(problem.shown_input(literal)), problem) == (literal,)
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\\"), min_size=1).map(str.rstrip)))
@@ -229,7 +229,7 @@ def test_the_signature_comes_from_the_starter_or_a_program(
 
 def test_a_call_is_shown_by_the_functions_own_name() -> None:
     problem = Problem("f", "", CallStyle.FUNCTION, "Solution.add")
-    assert call_text(problem, "([1], 'x')") == "add([1], 'x')"
-    assert call_text(problem, "(1,)") == "add(1)"
-    assert call_text(problem, "()") == "add()"
-    assert call_text(STDIN, "1 2\n") == "1 2\n"
+    assert problem.shown_input("([1], 'x')") == "add([1], 'x')"
+    assert problem.shown_input("(1,)") == "add(1)"
+    assert problem.shown_input("()") == "add()"
+    assert STDIN.shown_input("1 2\n") == "1 2\n"

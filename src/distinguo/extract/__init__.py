@@ -17,7 +17,7 @@ The rules, in this order:
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from distinguo.extract.syntax import dedent, is_code, longest_prefix, parse, speaks
 from distinguo.extract.target import Target
@@ -38,16 +38,44 @@ _STARTS_TRIED = 10
 
 def extract(text: str, problem: Problem) -> Program | None:
     """The program that a completion holds, by the rules at the top of this file; None when it holds none."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _unix(text)
     if len(text) > LONGEST:
         return None
-    if problem.style is CallStyle.FUNCTION and problem.entry is not None:
-        source = _function(text, Target(problem.entry, problem.starter))
-    else:
-        source = _whole_program(text)
-    if source is None:
-        return None
-    return Program(source.strip("\n") + "\n", problem.style, problem.entry)
+    target = _target(problem)
+    source = _whole_program(text) if target is None else _function(text, target)
+    return None if source is None else _program(source, problem)
+
+
+def is_complete(text: str, problem: Problem, known: Collection[Program] = ()) -> bool:
+    """Whether an answer may end where this text does: a Python block has been closed that is a whole program by itself.
+
+    The block defines the entry with a body of its own (standard input style: it parses and prints). Snippets, blocks
+    that are not marked as Python and the programs that are `known`, which a debugger may quote before it corrects
+    them, do not count.
+    """
+    text = _unix(text)
+    if len(text) > LONGEST:
+        return False
+    lines = split_reasoning(text)[1].rpartition("\n")[0]
+    target = _target(problem)
+    for block in _blocks(lines, marks=_PYTHON - {""}, closed=True):
+        source = _printing(block) if target is None else target.implemented_in(block)
+        if source is not None and _program(source, problem) not in known:
+            return True
+    return False
+
+
+def completion_watch(problem: Problem, known: Collection[Program] = ()) -> Callable[[str], bool]:
+    """A predicate for one answer, asked with ever more of its text: is_complete, looked at when a fence has come."""
+    seen = 0
+
+    def is_complete_now(text: str) -> bool:
+        nonlocal seen
+        start, seen = seen, text.rfind("\n") + 1
+        fenced = any(fence in text[start:seen] for fence in ("```", "~~~"))
+        return fenced and is_complete(text, problem, known)
+
+    return is_complete_now
 
 
 def split_reasoning(text: str) -> tuple[str, str]:
@@ -63,6 +91,26 @@ def split_reasoning(text: str) -> tuple[str, str]:
         thoughts.append(answer[start.end() :])
         answer = answer[: start.start()]
     return "\n\n".join(thought.strip() for thought in thoughts), answer
+
+
+def _unix(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _target(problem: Problem) -> Target | None:
+    if problem.style is not CallStyle.FUNCTION or problem.entry is None:
+        return None
+    return Target(problem.entry, problem.starter)
+
+
+def _program(source: str, problem: Problem) -> Program:
+    return Program(source.strip("\n") + "\n", problem.style, problem.entry)
+
+
+def _printing(block: str) -> str | None:
+    source = dedent(block)
+    tree = parse(source)
+    return source if tree is not None and speaks(tree) else None
 
 
 def _whole_program(text: str) -> str | None:
@@ -95,11 +143,11 @@ def _first(make: Callable[[str], str | None], sources: list[str]) -> str | None:
     return next((made for source in sources if (made := make(source)) is not None), None)
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """The fenced blocks that are not marked as another language.
+def _blocks(text: str, marks: Collection[str] = _PYTHON, closed: bool = False) -> Iterator[str]:
+    """The fenced blocks that are marked as one of these languages.
 
-    The last may lack its closing fence. Weak models write prose behind a closing fence, or open a block before they
-    close the one before it; both end a block here.
+    The last may lack its closing fence, unless they are to be closed. Weak models write prose behind a closing fence,
+    or open a block before they close the one before it; both end a block here.
     """
     fence, marked, lines = "", "", list[str]()
     for line in text.split("\n"):
@@ -107,11 +155,11 @@ def _blocks(text: str) -> Iterator[str]:
         if match is None or not match.group(1).startswith(fence):
             lines.append(line)
             continue
-        if fence and marked in _PYTHON:
+        if fence and marked in marks:
             yield "\n".join(lines)
         opens = len(match.group(2).split()) == 1 if fence else True
         fence, marked, lines = match.group(1) if opens else "", _language(match.group(2)), []
-    if fence and marked in _PYTHON:
+    if fence and marked in marks and not closed:
         yield "\n".join(lines)
 
 

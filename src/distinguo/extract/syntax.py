@@ -116,6 +116,14 @@ def size(node: ast.AST | None) -> int:
     return 0 if node is None else sum(isinstance(n, ast.stmt) and not isinstance(n, ast.Pass) for n in own(node))
 
 
+def is_stub(node: Definition) -> bool:
+    """Whether a definition does nothing: its statements are texts, `...` or `pass`."""
+    return all(
+        isinstance(inner, ast.Pass) or (isinstance(inner, ast.Expr) and isinstance(inner.value, ast.Constant))
+        for inner in node.body
+    )
+
+
 def definition(nodes: list[ast.stmt], name: str) -> Definition | None:
     """The last function or class of this name."""
     found = [node for node in nodes if isinstance(node, Definition) and node.name == name]

@@ -12,6 +12,7 @@ from distinguo.extract.syntax import (
     dedent,
     definition,
     is_indented,
+    is_stub,
     lines_of,
     longest_prefix,
     mentioned,
@@ -45,6 +46,12 @@ class Target:
         source = dedent(source)
         tree = parse(source)
         return self._finished(source) if tree is not None and self._defined(tree) else None
+
+    def implemented_in(self, source: str) -> str | None:
+        """The same, unless the definition has no body of its own: a signature that is quoted."""
+        tree = parse(dedent(source))
+        node = None if tree is None else self._definition(tree)
+        return None if node is not None and is_stub(node) else self.defined_in(source)
 
     def made_from(self, source: str) -> str | None:
         """The source as the body of the entry, or with a name given to the function that it defines."""

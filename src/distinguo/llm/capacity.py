@@ -25,8 +25,8 @@ def usable_cores() -> int:
 def slots_for(wanted: int, context_tokens: int, header: ModelHeader) -> int:
     """How many requests are worked on at once: at most `wanted` and MAX_SLOTS, and what the memory bound allows.
 
-    Measured with the embedded model and one thread, tokens/s at 1, 4, 8 and 16 slots: 68, 79, 90, 94 (two threads on
-    two idle cores: 50, 126, 169, 185); the gain has flattened out at 16.
+    Measured with the embedded model and two threads on two idle cores, tokens/s at 1, 2, 4 and 16 slots: 110, 122, 156,
+    196; the gain flattens out.
     """
     memory = min(MEMORY_BUDGET, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // MEMORY_SHARE)
     return max(1, min(wanted, MAX_SLOTS, memory // (context_tokens * header.kv_bytes)))
@@ -35,9 +35,9 @@ def slots_for(wanted: int, context_tokens: int, header: ModelHeader) -> int:
 def default_threads() -> int:
     """Three quarters of the usable cores, rounded up: the sandbox's runs are short, but they need a core now and then.
 
-    Threads sleep while they wait for each other (see engine), so a busy core slows them but never stalls them. Measured
-    on two cores with 16 requests at once, one thread against two: 91 and 130 tokens/s on idle cores, 98 and 82 beside
-    one busy process. Threads that spin gave 12 there.
+    A thread that finds no core slows the others but never stalls them (see engine). Measured on two cores with 16
+    requests at once, one thread and two: 103 and 196 tokens/s on idle cores, 106 and 97 beside one busy process; with
+    one request at once 59 and 110, 72 and 37.
     """
     cores = usable_cores()
     return max(1, cores - cores // 4)

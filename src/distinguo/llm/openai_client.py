@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from distinguo.errors import CallError, ModelError, ModelUnavailable
 from distinguo.llm.chat import Dialect, completion, refused_parameter
 from distinguo.llm.providers import Endpoint
+from distinguo.protocols import Enough
 from distinguo.records import Completion, Request
 
 RETRIES = 6  # after the first try; with the delays below about 25 s until a call is given up
@@ -45,8 +46,8 @@ class OpenAIClient:
             max_retries=0,
         )
 
-    async def complete(self, request: Request) -> Completion:
-        """Answer one request, with retries where another try may succeed.
+    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
+        """Answer one request, with retries where another try may succeed. Answers arrive whole: `enough` is ignored.
 
         Raises CallError when this call failed for good, ModelUnavailable when no call can succeed.
         """

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from distinguo.errors import CallError, ReplayMiss
+from distinguo.protocols import Enough
 from distinguo.records import Completion, Request
 
 
@@ -19,7 +20,7 @@ class ReplayClient:
         self.context_tokens = context_tokens
         self._answer = answer
 
-    async def complete(self, request: Request) -> Completion:
+    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
         """Raises CallError where the recorded call failed, ReplayMiss where nothing was recorded."""
         found = self._answer(request)
         if found is None:

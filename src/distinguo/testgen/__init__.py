@@ -14,7 +14,7 @@ from distinguo.fit import fit
 from distinguo.problem import CallStyle, Problem, Program
 from distinguo.protocols import Ask
 from distinguo.records import Execution, Role, Verdict, Vote
-from distinguo.testgen.parse import Dropped, Signature, call_text, parse_inputs, parse_vote, signature
+from distinguo.testgen.parse import Dropped, Signature, parse_inputs, parse_vote, signature
 
 ATTEMPTS = 3  # requests for one set of inputs: the first and two repeated with feedback
 PROMPT_TOKENS = 3000  # of a prompt, fit for a context of 4,096 tokens
@@ -76,10 +76,10 @@ class Author:
 
     async def compare(self, first: Program, second: Program, cases: Sequence[Case], place: int) -> Vote | None:
         """The judge's verdict on two programs and their real outputs; None when its answer names none."""
-        texts = [(text, STATEMENT_TOKENS) for text in self._task()]
+        texts = [(text, STATEMENT_TOKENS) for text in self.problem.texts]
         texts += [(program.source.strip(), PROGRAM_TOKENS) for program in (first, second)]
         for case in cases:
-            shown = call_text(self.problem, case.input).rstrip("\n")
+            shown = self.problem.shown_input(case.input).rstrip("\n")
             texts += [(text, VALUE_TOKENS) for text in (shown, case.first.rstrip("\n"), case.second.rstrip("\n"))]
         statement, starter, first_text, second_text, *rest = fit(texts, self.prompt_tokens - TEMPLATE_TOKENS)
         messages = prompts.render(
@@ -119,7 +119,7 @@ class Author:
             faults = await try_out(inputs)
             usable = tuple(text for text, fault in zip(inputs, faults, strict=True) if not fault)
             useless += tuple(
-                Dropped(call_text(self.problem, text), fault)
+                Dropped(self.problem.shown_input(text), fault)
                 for text, fault in zip(inputs, faults, strict=True)
                 if fault
             )
@@ -128,22 +128,15 @@ class Author:
                 return Written(usable, dropped, attempt + 1)
         return Written((), dropped, ATTEMPTS)
 
-    def _task(self) -> tuple[str, str]:
-        """The statement and the starter; where one contains the other, the contained one is ""."""
-        statement, starter = self.problem.statement.strip(), self.problem.starter.strip()
-        if starter in statement:
-            return statement, ""
-        return ("" if statement in starter else statement), starter
-
     def _values(
         self, programs: Sequence[Program], count: int, useless: Sequence[Dropped], attempt: int
     ) -> dict[str, object]:
         problem = self.problem
         examples = json.dumps(
-            [call_text(problem, test.input) for test in problem.public_tests[:EXAMPLES]], ensure_ascii=False
+            [problem.shown_input(test.input) for test in problem.public_tests[:EXAMPLES]], ensure_ascii=False
         )
         texts = [
-            *((text, STATEMENT_TOKENS) for text in self._task()),
+            *((text, STATEMENT_TOKENS) for text in self.problem.texts),
             (examples, VALUE_TOKENS),
             *((program.source.strip(), PROGRAM_TOKENS) for program in programs),
             *((fault.text.strip(), FEEDBACK_TOKENS) for fault in useless[:FEEDBACK_SHOWN]),

@@ -204,19 +204,6 @@ def _literal(problem: Problem, text: str) -> str:
         return text
 
 
-def call_text(problem: Problem, text: str) -> str:
-    """An input as prompts show it: standard input as it is, an argument tuple as a call."""
-    if problem.style is CallStyle.STDIN:
-        return text
-    try:
-        arguments = values.loads(text)
-    except values.ValueTextError:
-        arguments = None
-    if not isinstance(arguments, tuple):
-        return f"{_function(problem)}{text}"
-    return f"{_function(problem)}({', '.join(values.dumps(argument) for argument in arguments)})"
-
-
 def signature(problem: Problem, programs: Sequence[Program]) -> Signature | None:
     """How the function under test is called, from the starter or else the first program that shows it."""
     if problem.style is CallStyle.STDIN:
