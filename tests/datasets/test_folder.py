@@ -143,3 +143,19 @@ def test_a_missing_path_is_refused(spec: str) -> None:
 
 def test_an_unknown_data_set_is_refused() -> None:
     assert "there is no data set 'humanevil'; the data sets are humaneval:ID" in failure("humanevil:HumanEval/7")
+
+
+def test_tests_that_are_no_folder_are_refused(folder: Path) -> None:
+    write(folder, tests="1 2\n")
+    assert "tests is no folder" in failure(folder)
+
+
+def test_a_test_that_is_no_file_is_refused(folder: Path) -> None:
+    (folder / "tests" / "1.in").mkdir(parents=True)
+    write(folder, tests__1_dot_out="1\n")
+    assert "1.in" in failure(folder)
+
+
+def test_memory_below_a_megabyte_is_refused(folder: Path) -> None:
+    write(folder, problem_dot_toml="[limits]\nmemory_mb = 0.5\n")
+    assert "memory_mb must be at least 1" in failure(folder)

@@ -137,6 +137,28 @@ async def test_a_useless_answer_is_an_error_of_that_call_only(reply: Reply) -> N
         assert len(server.requests) == 2
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=f"Bad gateway: key {KEY}".encode()),
+        Reply(body=f"{'x' * 70} {KEY}".encode()),
+        failure(500, f"{'x' * 290} {KEY}"),
+        Reply(body=json.dumps({"choices": [], "key": KEY}).encode()),
+    ],
+)
+async def test_a_key_that_a_server_quotes_is_in_no_error(reply: Reply) -> None:
+    with OpenAIServer(script(reply)) as server, pytest.raises(CallError) as caught:
+        await client_of(server).complete(request())
+    assert KEY[:8] not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("count", [10**30, 2**62, -1, 1.5])
+async def test_a_usage_that_cannot_be_is_an_error_of_that_call(count: float) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": 1}
+    with OpenAIServer(script(Reply("text", usage=usage))) as server, pytest.raises(CallError, match="usage"):
+        await client_of(server).complete(request())
+
+
 async def test_a_missing_usage_counts_nothing() -> None:
     with OpenAIServer(script(Reply("fine", usage=None))) as server:
         answer = await client_of(server).complete(request())

@@ -7,6 +7,7 @@ tests/NAME.out        the expected output, or value; NAME.ans is the same
 hidden/               optional: tests in the same form that only grading sees
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -36,9 +37,11 @@ def load(folder: Path) -> Loaded:
 
 def _tests(folder: Path, settings: Settings) -> tuple[Test, ...]:
     """The tests of a folder in the natural order of their names; none where the folder is absent."""
-    if not folder.is_dir():
+    if not os.path.lexists(folder):
         return ()
-    names = {path.name for path in folder.iterdir() if path.is_file()}
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; put the tests NAME.in and NAME.out into a folder of that name")
+    names = {path.name for path in folder.iterdir()}
     tests = []
     for name in sorted({Path(name).stem for name in names if Path(name).suffix in (".in", *_ANSWERS)}, key=_natural):
         answers = [suffix for suffix in _ANSWERS if name + suffix in names]

@@ -7,6 +7,7 @@ public tests. Read from `HumanEval.jsonl.gz` or `HumanEval.jsonl`, as its author
 import ast
 import gzip
 import json
+import os
 import zlib
 from functools import lru_cache
 from pathlib import Path
@@ -50,12 +51,10 @@ def _find(data: Path | None) -> Path:
     hint = "give the folder that holds HumanEval.jsonl.gz with --data or DISTINGUO_DATA"
     if data is None:
         raise InputError(f"humaneval needs its file: {hint}")
-    if data.is_file():
-        return data
-    for folder in (data, data / "human-eval"):
-        for name in _FILES:
-            if (folder / name).is_file():
-                return folder / name
+    places = [data, *(folder / name for folder in (data, data / "human-eval") for name in _FILES)]
+    for place in places:
+        if os.path.isfile(place):  # noqa: PTH113 (Path.is_file raises for a name that is too long)
+            return place
     raise InputError(f"{data} holds no HumanEval file: {hint}")
 
 
@@ -75,7 +74,7 @@ def _tasks(path: Path) -> dict[str, dict[str, Any]]:
 def _row(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}, line {number}: not JSON ({error})") from error
     if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in _FIELDS):
         raise InputError(f"{path}, line {number}: a HumanEval task has the texts {', '.join(_FIELDS)}")

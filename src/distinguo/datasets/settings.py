@@ -73,7 +73,7 @@ def read(text: str, source: str) -> dict[str, Any]:
     """A TOML text as it stands. Raises InputError naming the line that is wrong."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"{source} is not TOML: {error}") from error
 
 
@@ -138,6 +138,8 @@ def _limits(table: Any, source: str) -> Limits:
     for key, value in table.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
             raise InputError(f"{source}: limits.{key} must be a number above 0")
+        if key == "memory_mb" and value < 1:
+            raise InputError(f"{source}: limits.memory_mb must be at least 1")
     usual = Limits()
     cpu = float(table.get("cpu_seconds", usual.cpu_seconds))
     return Limits(

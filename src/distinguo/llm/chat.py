@@ -17,6 +17,7 @@ _REFUSED_WORDS = re.compile(
     r"|unexpected|only the default|invalid schema",
     re.IGNORECASE,
 )
+_MOST_TOKENS = 10**9  # that an answer's usage may claim
 _FINISH = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 
@@ -93,7 +94,7 @@ def completion(body: str, model: str, seconds: float) -> Completion:
         raise CallError(f"{model} answered with something that is not a chat completion: {body[:80]!r}") from error
     if not isinstance(text, str):
         raise CallError(f"{model} answered without a text (finish reason {finish!r})")
-    if not isinstance(reasoning, str) or not all(type(count) is int and count >= 0 for count in tokens):
+    if not isinstance(reasoning, str) or not all(type(count) is int and 0 <= count < _MOST_TOKENS for count in tokens):
         raise CallError(f"{model} answered with a usage or reasoning of a wrong type: {body[:80]!r}")
     reason = _FINISH.get(finish, FinishReason.OTHER) if isinstance(finish, str) else FinishReason.OTHER
     return Completion(text, reasoning, reason, tokens[0], tokens[1], seconds)

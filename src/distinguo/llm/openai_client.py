@@ -77,11 +77,10 @@ class OpenAIClient:
         async with self._slots:
             started = time.perf_counter()
             try:
-                body = await self._send(request)
+                return completion(self._scrubbed(await self._send(request)), self.model, time.perf_counter() - started)
             except ModelError as error:
                 # A server may quote the key, and so may the chain of exceptions that led here.
                 raise type(error)(self._scrubbed(str(error))) from None
-            return completion(body, self.model, time.perf_counter() - started)
 
     async def _send(self, request: Request) -> str:
         """Send until an answer arrives, and return its text."""
@@ -115,18 +114,19 @@ class OpenAIClient:
         match status:
             case 401 | 403:
                 return ModelUnavailable(
-                    f"{at} refuses the key ({_detail(body, message)}); set {self._endpoint.key_variable} to a valid one"
+                    f"{at} refuses the key ({self._detail(body, message)});"
+                    f" set {self._endpoint.key_variable} to a valid one"
                 )
             case 404:
                 return ModelUnavailable(
-                    f"{at} has no model {self._name!r} ({_detail(body, message)});"
+                    f"{at} has no model {self._name!r} ({self._detail(body, message)});"
                     f" check --model and {self._endpoint.url_variable}"
                 )
             case 402:
                 return ModelUnavailable(f"the account at {at} is out of credit; top it up or use another key")
             case 429 if _out_of_quota(body):
                 return ModelUnavailable(f"the quota at {at} is exhausted; raise it or use another key")
-        return CallError(f"{self.model} answered with status {status}: {_detail(body, message)}")
+        return CallError(f"{self.model} answered with status {status}: {self._detail(body, message)}")
 
     def _broken(self, error: Exception) -> ModelError:
         from openai import APITimeoutError
@@ -141,6 +141,12 @@ class OpenAIClient:
         if isinstance(error, APITimeoutError):
             return CallError(f"{self.model} did not answer in time")
         return CallError(f"the connection to {self._endpoint.shown_url} broke: {cause or error}")
+
+    def _detail(self, body: object, message: str) -> str:
+        """Return the endpoint's own words, in one line, without the key."""
+        if isinstance(body, dict):
+            message = str(body.get("message") or json.dumps(body))
+        return " ".join(self._scrubbed(message).split())[:300]
 
     def _scrubbed(self, text: str) -> str:
         return text.replace(self._endpoint.api_key, "***") if self._endpoint.api_key else text
@@ -164,10 +170,3 @@ def _delay(tries: int, headers: Mapping[str, str]) -> float:
         if 0 <= asked <= _LONGEST_DELAY:
             return asked + random.uniform(0, 0.25)
     return float(min(8.0, 0.5 * 2**tries)) * random.uniform(0.75, 1.25)
-
-
-def _detail(body: object, message: str) -> str:
-    """Return the endpoint's own words, in one line."""
-    if isinstance(body, dict):
-        message = str(body.get("message") or json.dumps(body))
-    return " ".join(message.split())[:300]

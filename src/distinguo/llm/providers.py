@@ -31,9 +31,9 @@ class Endpoint:
 
     @property
     def shown_url(self) -> str:
-        """The base URL without user name and password."""
+        """The base URL without user name, password and query."""
         parts = urlsplit(self.base_url)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def endpoint(provider: str, environment: Mapping[str, str]) -> Endpoint:

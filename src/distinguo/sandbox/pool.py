@@ -73,7 +73,9 @@ class Pool:
                 return await self._attempt(program, stdin, limits)
             except (WorkerDied, SandboxError) as error:
                 failure = error
-        raise JudgeFailed(f"the sandbox failed twice on one run ({failure}): run `distinguo doctor`") from failure
+        raise JudgeFailed(
+            f"the sandbox failed twice on one run ({failure}); repeat the command, which goes on from here"
+        ) from failure
 
     async def _attempt(self, program: Program, stdin: str, limits: Limits) -> Execution:
         worker = await self._take()
