@@ -31,7 +31,11 @@ class Cli:
 
     def __init__(self, folder: Path, base_url: str | None) -> None:
         self.folder = folder
-        kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "COVERAGE_RUN") if name in os.environ}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name in ("PATH", "LD_LIBRARY_PATH") or name.startswith("COVERAGE_")
+        }
         self.environment = {
             **kept, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache"),
             "OPENAI_API_KEY": KEY,
