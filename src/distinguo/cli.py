@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distinguo import options
 from distinguo.errors import DistinguoError, InputError
 
 if TYPE_CHECKING:
@@ -94,119 +95,31 @@ def _options(
     pass
 
 
-_MODELS, _METHOD, _BUDGETS, _RUN = "Models", "Method", "Budgets", "Run"
-
-
 @app.command(no_args_is_help=True)
 def solve(
-    problem: Annotated[
-        str,
-        typer.Argument(
-            metavar="PROBLEM",
-            help="A folder (problem.md, tests/NAME.in and tests/NAME.out), a Markdown file with examples,"
-            " DATASET:ID (humaneval:HumanEval/7), or - for Markdown on standard input.",
-        ),
-    ],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="Who writes programs: local (the embedded model), gguf:PATH, openai/NAME or another provider/NAME,"
-            " replay:FILE.  [default: local]",
-            rich_help_panel=_MODELS,
-        ),
-    ] = None,
-    debugger: Annotated[
-        str | None, typer.Option(help="Who debugs them.  [default: the model]", rich_help_panel=_MODELS)
-    ] = None,
-    test_generator: Annotated[
-        str | None, typer.Option(help="Who writes test inputs.  [default: the model]", rich_help_panel=_MODELS)
-    ] = None,
-    judge: Annotated[
-        str | None, typer.Option(help="Who compares outputs.  [default: the model]", rich_help_panel=_MODELS)
-    ] = None,
-    replay: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Answer every call from this recorded run; a call that it does not hold is an error.",
-            rich_help_panel=_MODELS,
-        ),
-    ] = None,
-    n: Annotated[
-        int | None, typer.Option("-n", help="How many samples to draw.  [default: 16]", rich_help_panel=_METHOD)
-    ] = None,
-    rounds: Annotated[
-        int | None,
-        typer.Option(help="Debugging rounds after the first draft.  [default: 2]", rich_help_panel=_METHOD),
-    ] = None,
-    temperature: Annotated[
-        float | None, typer.Option(help="Sampling temperature.  [default: 0.7]", rich_help_panel=_METHOD)
-    ] = None,
-    context: Annotated[
-        str | None,
-        typer.Option(
-            metavar="all|last",
-            help="Earlier rounds that a debugging prompt shows.  [default: all]",
-            rich_help_panel=_METHOD,
-        ),
-    ] = None,
-    selector: Annotated[
-        str | None, typer.Option(help="How the program is chosen.  [default: sstar]", rich_help_panel=_METHOD)
-    ] = None,
-    max_tokens: Annotated[
-        int | None,
-        typer.Option(
-            help="Tokens that one answer may have.  [default: 4096, less for a small context]", rich_help_panel=_METHOD
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Another seed is another run.  [default: 0]", rich_help_panel=_METHOD)
-    ] = None,
-    budget_calls: Annotated[
-        int | None, typer.Option(help="Stop before more calls than this.", rich_help_panel=_BUDGETS)
-    ] = None,
-    budget_tokens: Annotated[
-        int | None, typer.Option(help="Stop before more tokens than this.", rich_help_panel=_BUDGETS)
-    ] = None,
-    budget_usd: Annotated[
-        float | None,
-        typer.Option(help="Stop before more dollars than this (needs prices in --config).", rich_help_panel=_BUDGETS),
-    ] = None,
-    max_seconds: Annotated[
-        float | None, typer.Option(help="Stop after this many seconds.", rich_help_panel=_BUDGETS)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR", help="Folder for the run's file.  [default: the user's data folder]", rich_help_panel=_RUN
-        ),
-    ] = None,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Draw anew instead of resuming or showing the run.", rich_help_panel=_RUN)
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Only print the calls, tokens and cost to expect at most.", rich_help_panel=_RUN
-        ),
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of the program.", rich_help_panel=_RUN)
-    ] = False,
-    config: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Settings in TOML; flags and DISTINGUO_* come first.", rich_help_panel=_RUN),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            envvar="DISTINGUO_DATA",
-            show_envvar=True,
-            help="Where data sets lie.",
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
+    problem: options.ProblemName,
+    model: options.Model = None,
+    debugger: options.Debugger = None,
+    test_generator: options.TestGenerator = None,
+    judge: options.JudgeModel = None,
+    replay: options.Replay = None,
+    n: options.Samples = None,
+    rounds: options.Rounds = None,
+    temperature: options.Temperature = None,
+    context: options.Context = None,
+    selector: options.SelectorName = None,
+    max_tokens: options.MaxTokens = None,
+    seed: options.Seed = None,
+    budget_calls: options.BudgetCalls = None,
+    budget_tokens: options.BudgetTokens = None,
+    budget_usd: options.BudgetUsd = None,
+    max_seconds: options.MaxSeconds = None,
+    out: options.Out = None,
+    fresh: options.Fresh = False,
+    dry_run: options.DryRun = False,
+    as_json: options.AsJson = False,
+    config: options.Config = None,
+    data: options.Data = None,
 ) -> None:
     """Solve PROBLEM and print the best program.
 

@@ -1,0 +1,77 @@
+"""What the command line's arguments and flags are called and what they mean.
+
+A setting's flag is None when it was not given, so that the configuration file and the environment can speak.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def _models(help: str, **more: Any) -> Any:
+    return typer.Option(help=help, rich_help_panel="Models", **more)
+
+
+def _method(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Method", **more)
+
+
+def _budget(help: str) -> Any:
+    return typer.Option(help=help, rich_help_panel="Budgets")
+
+
+def _run(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Run", **more)
+
+
+ProblemName = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROBLEM",
+        help="A folder (problem.md, tests/NAME.in and tests/NAME.out), a Markdown file with examples,"
+        " DATASET:ID (humaneval:HumanEval/7), or - for Markdown on standard input.",
+    ),
+]
+
+Model = Annotated[
+    str | None,
+    _models(
+        "Who writes programs: local (the embedded model), gguf:PATH, openai/NAME or another provider/NAME,"
+        " replay:FILE.  [default: local]"
+    ),
+]
+Debugger = Annotated[str | None, _models("Who debugs them.  [default: the model]")]
+TestGenerator = Annotated[str | None, _models("Who writes test inputs.  [default: the model]")]
+JudgeModel = Annotated[str | None, _models("Who compares outputs.  [default: the model]")]
+Replay = Annotated[
+    Path | None,
+    _models("Answer every call from this recorded run; a call that it does not hold is an error.", metavar="FILE"),
+]
+
+Samples = Annotated[int | None, _method("-n", help="How many samples to draw.  [default: 16]")]
+Rounds = Annotated[int | None, _method(help="Debugging rounds after the first draft.  [default: 2]")]
+Temperature = Annotated[float | None, _method(help="Sampling temperature.  [default: 0.7]")]
+Context = Annotated[
+    str | None,
+    _method(help="Earlier rounds that a debugging prompt shows.  [default: all]", metavar="all|last"),
+]
+SelectorName = Annotated[str | None, _method(help="How the program is chosen.  [default: sstar]")]
+MaxTokens = Annotated[
+    int | None, _method(help="Tokens that one answer may have.  [default: 4096, less for a small context]")
+]
+Seed = Annotated[int | None, _method(help="Another seed is another run.  [default: 0]")]
+
+BudgetCalls = Annotated[int | None, _budget("Stop before more calls than this.")]
+BudgetTokens = Annotated[int | None, _budget("Stop before more tokens than this.")]
+BudgetUsd = Annotated[float | None, _budget("Stop before more dollars than this (needs prices in --config).")]
+MaxSeconds = Annotated[float | None, _budget("Stop after this many seconds.")]
+
+Out = Annotated[Path | None, _run(help="Folder for the run's file.  [default: the user's data folder]", metavar="DIR")]
+Fresh = Annotated[bool, _run("--fresh", help="Draw anew instead of resuming or showing the run.")]
+DryRun = Annotated[bool, _run("--dry-run", help="Only print the calls, tokens and cost to expect at most.")]
+AsJson = Annotated[bool, _run("--json", help="Print one JSON object instead of the program.")]
+Config = Annotated[Path | None, _run(help="Settings in TOML; flags and DISTINGUO_* come first.", metavar="FILE")]
+Data = Annotated[
+    Path | None, _run(help="Where data sets lie.", metavar="DIR", envvar="DISTINGUO_DATA", show_envvar=True)
+]
