@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 from fakes import coder
+from hypothesis import settings
+
+settings.register_profile("on any machine", deadline=None)  # a busy one is slow, not wrong
+settings.load_profile("on any machine")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 import gzip
 import json
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -407,3 +408,42 @@ def test_bodies_of_human_eval_are_completed() -> None:
             program = source(text, problem)
             assert program.startswith(row["prompt"].strip("\n").rstrip())
             compile(program, "program.py", "exec")
+
+
+# --- a starter of imports that every program runs behind
+
+STARRED = Problem(
+    "x",
+    "",
+    CallStyle.FUNCTION,
+    "Solution.f",
+    "from typing import *\nfrom math import *\nimport sys\nsys.setrecursionlimit(5000)\n\n\n"
+    "class Solution:\n    def f(self, xs: List[int]) -> int:\n        ",
+)
+
+
+@pytest.mark.parametrize(
+    "answer,missing",
+    [
+        ("", ["from typing import *", "from math import *", "import sys", "sys.setrecursionlimit(5000)"]),
+        ("from math import *\n", ["from typing import *", "import sys", "sys.setrecursionlimit(5000)"]),
+        (
+            "from itertools import *\nimport sys\nsys.setrecursionlimit(5000)\n",
+            ["from typing import *", "from math import *"],
+        ),
+        ("import sys\n", ["from typing import *", "from math import *", "import sys", "sys.setrecursionlimit(5000)"]),
+    ],
+)
+def test_star_imports_and_calls_of_the_starter_are_kept(answer: str, missing: list[str]) -> None:
+    method = "class Solution:\n    def f(self, xs: List[int]) -> int:\n        return floor(sum(xs))\n"
+    program = extract(f"```python\n{answer}{method}```", STARRED)
+    assert program is not None
+    head = program.source.partition("\n\n\n")[0].split("\n") if missing else []
+    assert head == missing
+    scope: dict[str, object] = {"__name__": "program"}
+    limit = sys.getrecursionlimit()
+    try:
+        exec(program.source, scope)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert scope["Solution"]().f([1, 2.5]) == 3  # type: ignore[operator]

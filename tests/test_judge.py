@@ -10,9 +10,9 @@ from fakes.executors import InProcessExecutor
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.errors import BudgetExhausted, JudgeFailed
-from distinguo.judge import Judge
-from distinguo.problem import Limits, Problem, Program, Test
-from distinguo.records import Execution, Verdict
+from distinguo.judge import Judge, verdict
+from distinguo.problem import USUAL_LIMITS, Limits, Problem, Program, Test, Validator
+from distinguo.records import Execution, Validation, Verdict
 from distinguo.store import Store
 
 DOUBLE = Program("print(2 * int(input()))")
@@ -26,10 +26,10 @@ def store(tmp_path: Path) -> Iterator[Store]:
         yield opened
 
 
-class BrokenExecutor:
+class BrokenExecutor(InProcessExecutor):
     """A sandbox that fails."""
 
-    async def run(self, program: Program, stdin: str, limits: Limits) -> Execution:
+    async def run(self, program: Program, stdin: str = "", limits: Limits = USUAL_LIMITS) -> Execution:
         raise JudgeFailed("the worker died twice")
 
 
@@ -89,3 +89,67 @@ async def test_the_deadline_ends_waiting_for_a_run(store: Store) -> None:
         with pytest.raises(BudgetExhausted, match="seconds"):
             await judge(DOUBLE, "4")
     assert budget.ended
+
+
+class ValidatingExecutor(InProcessExecutor):
+    """Accepts even numbers, and notes what validators were asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str, str]] = []
+
+    async def validate(self, validator: Validator, test_input: str, answer: str, output: str) -> Validation:
+        self.asked.append((test_input, answer, output))
+        return Validation(int(output) % 2 == 0, "line 1 is odd\nand more")
+
+
+VALIDATED = Problem("even", "Print an even number.", validator=Validator((("v.py", ""),)))
+
+
+async def test_verdict_of_a_run_that_ended_badly_says_the_last_line_of_its_error() -> None:
+    execution = Execution(Verdict.RTE, "", "Traceback\nValueError: no digits\n")
+    judged = await verdict(PROBLEM, Test("1", "", "8"), execution, InProcessExecutor())
+    assert judged == (Verdict.RTE, "ValueError: no digits")
+
+
+async def test_verdict_of_a_run_that_says_nothing_is_its_status() -> None:
+    judged = await verdict(PROBLEM, Test("1", "", "8"), Execution(Verdict.TLE, ""), InProcessExecutor())
+    assert judged == (Verdict.TLE, "TLE")
+
+
+async def test_wrong_answer_comes_with_the_difference() -> None:
+    judged = await verdict(PROBLEM, Test("1", "", "8"), Execution(Verdict.AC, "9\n"), InProcessExecutor())
+    assert judged[0] is Verdict.WA
+    assert "9" in judged[1]
+    assert "8" in judged[1]
+
+
+async def test_validator_judges_in_the_checkers_place() -> None:
+    executor, test = ValidatingExecutor(), Test("1", "the input", "2")
+    assert await verdict(VALIDATED, test, Execution(Verdict.AC, "4"), executor) == (Verdict.AC, "")
+    assert await verdict(VALIDATED, test, Execution(Verdict.AC, "5"), executor) == (Verdict.WA, "line 1 is odd")
+    assert executor.asked == [("the input", "2", "4"), ("the input", "2", "5")]
+
+
+async def test_validator_is_not_asked_about_a_run_that_failed_or_without_an_answer() -> None:
+    executor = ValidatingExecutor()
+    assert await verdict(VALIDATED, Test("1", "", "2"), Execution(Verdict.OLE, "4"), executor) == (Verdict.OLE, "OLE")
+    assert await verdict(VALIDATED, Test("1", ""), Execution(Verdict.AC, "5"), executor) == (Verdict.AC, "")
+    assert executor.asked == []
+
+
+async def test_public_tests_are_judged_by_the_validator(store: Store) -> None:
+    async with Judge(VALIDATED, ValidatingExecutor(), store, UNLIMITED) as judge:
+        outcomes = await judge.test(DOUBLE, [Test("1", "4", "0")])
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.AC]
+
+
+async def test_another_compiler_or_interpreter_is_another_run(store: Store) -> None:
+    class Upgraded(InProcessExecutor):
+        def identity(self, language: str) -> str:
+            return f"{language} 4"
+
+    for executor in (InProcessExecutor(), Upgraded()):
+        async with Judge(PROBLEM, executor, store, UNLIMITED) as judge:
+            await judge(DOUBLE, "4")
+        assert len(executor.runs) == 1

@@ -14,6 +14,8 @@ PACKAGE = ROOT / "src" / "distinguo"
 OUTER = {"api", "cli", "server", "remote", "__main__"}  # these read the environment and build concrete objects
 ENVIRONMENT_OF_OTHERS = {  # these see to what a library or a child process finds there, not to settings
     "llm/engine.py",  # OpenMP's wait policy
+    "sandbox/inside/namespaces.py",  # keeps a library from starting threads there
+    "sandbox/inside/start.py",  # hands the library path on
     "sandbox/worker.py",  # the library path that the sandbox's interpreter may need to start
     "sandbox/inside/zygote.py",  # removes it again
 }

@@ -1,12 +1,14 @@
 """Progress: what a person reads while a run is under way."""
 
 import io
+from collections import Counter
 
 from rich.console import Console
 
 from distinguo.events import CallFinished, Note, QuestionAnswered, RoundFinished, SampleFinished, SelectionStarted
-from distinguo.progress import Progress
-from distinguo.records import Role, Usage
+from distinguo.grading.bulk import Progress as Graded
+from distinguo.progress import GradingProgress, Progress
+from distinguo.records import Role, Usage, Verdict
 
 
 def told(*, terminal: bool) -> str:
@@ -38,3 +40,15 @@ def test_a_terminal_gets_one_live_line_that_is_gone_at_the_end() -> None:
     text = told(terminal=True)
     assert "choosing among 3 with sstar" in text
     assert text.endswith("\x1b[2K")
+
+
+def test_grading_tells_samples_verdicts_and_the_time_that_is_left() -> None:
+    out = io.StringIO()
+    with GradingProgress(Console(file=out, width=200, soft_wrap=True), every=0.0) as progress:
+        progress(Graded(1_500, 500, Counter({Verdict.WA: 900, Verdict.AC: 600}), 0.5))
+        progress(Graded(2_000, 500, Counter({Verdict.WA: 2_000}), None))
+    first, second = out.getvalue().splitlines()
+    assert first.startswith("━━━━━━━━──────── · 1,500 samples (500 known) · ")
+    assert first.endswith(" left · AC 600 WA 900")
+    assert second.startswith("2,000 samples (500 known) · ")
+    assert "left" not in second

@@ -121,13 +121,14 @@ def test_a_newer_file_is_refused(path: Path) -> None:
 def test_executions_come_back_as_they_were(path: Path) -> None:
     program, limits = Program("print('\ud800')"), Limits()
     execution = Execution(Verdict.RTE, "\ud800 half", "Traceback", "", 0.5, 0.6, 12.0)
-    key = execution_key(program, "in", limits)
+    key = execution_key(program, "in", limits, "python 3")
     with Store(path) as store:
         store.keep_execution(key, program, "in", execution)
         assert store.execution(key) == execution
     with Store(path) as store:
         assert store.execution(key) == execution
-        assert store.execution(execution_key(program, "in", Limits(cpu_seconds=1))) is None
+        assert store.execution(execution_key(program, "in", Limits(cpu_seconds=1), "python 3")) is None
+        assert store.execution(execution_key(program, "in", limits, "python 4")) is None
 
 
 @given(text=st.text(st.characters()))

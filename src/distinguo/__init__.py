@@ -11,7 +11,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distinguo.api import Result, solve, solve_sync
+    from distinguo.api import Result, grade, grade_sync, solve, solve_sync
     from distinguo.config import Settings
     from distinguo.problem import CallStyle, HiddenTests, Limits, Problem, Program, Test
 
@@ -24,6 +24,8 @@ __all__ = [
     "Result",
     "Settings",
     "Test",
+    "grade",
+    "grade_sync",
     "sandbox",
     "solve",
     "solve_sync",
@@ -31,6 +33,8 @@ __all__ = [
 
 _HOMES = {
     "Result": "api",
+    "grade": "api",
+    "grade_sync": "api",
     "solve": "api",
     "solve_sync": "api",
     "Settings": "config",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,8 +17,9 @@ from distinguo.errors import DistinguoError, InputError
 
 if TYPE_CHECKING:
     from distinguo import datasets
-    from distinguo.api import Result
+    from distinguo.api import GradeOptions, Result
     from distinguo.config import Settings
+    from distinguo.grading.report import Report
     from distinguo.problem import HiddenTests, Problem
 
 FAILS_PUBLIC, BUDGET_ENDED, UNEXPECTED, INTERRUPTED = 1, 3, 70, 130
@@ -219,6 +221,56 @@ def _print_estimate(problem: "Problem", settings: "Settings", as_json: bool) -> 
         typer.echo(line)
 
 
+@app.command(no_args_is_help=True)
+def grade(
+    samples: options.SamplesFile,
+    dataset: options.DatasetName,
+    language: options.Language = None,
+    workers: options.Workers = None,
+    k: options.Ks = "1,10,100",
+    timeout: options.TimeLimit = None,
+    all_problems: options.AllProblems = False,
+    out: options.ResultsOut = None,
+    fresh: options.GradeFresh = False,
+    as_json: options.ReportAsJson = False,
+    data: options.Data = None,
+) -> None:
+    """Grade SAMPLES of a data set's problems on its hidden tests and print pass@k.
+
+    Each sample's verdict is written to SAMPLES_results.jsonl. The same command goes on where an interrupted one
+    stopped. Exit status: 0 graded, 2 nothing can be graded, 5 no sandbox, 130 interrupted.
+    """
+    with _errors_in_one_sentence():
+        report = _grade(samples, dataset, {
+            "data": data, "out": out, "language": language, "workers": workers, "timeout": timeout,
+            "k": _whole_numbers(k), "all_problems": all_problems, "fresh": fresh,
+        })  # fmt: skip
+        for sentence in report.warnings:
+            _say(f"Note: {sentence}.")
+        _print(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
+
+
+def _grade(samples: Path, dataset: str, flags: "GradeOptions") -> "Report":
+    from distinguo import api, progress
+
+    if str(samples) == "-" and sys.stdin is None:
+        raise InputError("standard input is closed; write the samples there or give a file")
+    source = sys.stdin.buffer if str(samples) == "-" else samples
+    with progress.GradingProgress(progress.console()) as observe:
+        flags["observe"] = observe
+        report = api.grade_sync(dataset, source, **flags)
+    if report.results:
+        _say(f"Each sample's verdict is in {report.results}")
+    return report
+
+
+def _whole_numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(number) for number in text.split(",")}))
+    except ValueError:
+        raise InputError(f"--k takes whole numbers such as 1,10,100, not {text!r}") from None
+
+
 @app.command()
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
@@ -234,6 +286,37 @@ def models(
     name, source = (max(len(text) for text in column) for column in ([r.name for r in rows], [r.source for r in rows]))
     for row in rows:
         typer.echo(f"{row.name:{name}}  {row.source:{source}}  {row.state}")
+
+
+@app.command()
+def doctor(
+    quick: Annotated[bool, typer.Option("--quick", help="Leave the hostile programs out.")] = False,
+    namespaces: Annotated[
+        bool | None,
+        typer.Option("--namespaces/--no-namespaces", help="Examine this way of isolation.  [default: the active one]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Try what isolates programs on this machine, and run hostile programs against it.
+
+    Exit status: 0 all holds, 1 a hostile program got through, 5 there is no sandbox, 130 interrupted.
+    """
+    import asyncio
+
+    from distinguo import doctor as machine
+    from distinguo import progress
+
+    with _errors_in_one_sentence():
+        with progress.console().status("Trying the layers of isolation") as status:
+            found = asyncio.run(
+                machine.examine(
+                    quick=quick,
+                    namespaces=namespaces,
+                    observe=lambda result: status.update(f"Hostile programs: {result.attack.group}"),
+                )
+            )
+        _print(json.dumps(found.as_dict()) if as_json else found.text(shutil.get_terminal_size().columns))
+    raise typer.Exit(found.exit_status)
 
 
 if __name__ == "__main__":

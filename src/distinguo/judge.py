@@ -1,4 +1,4 @@
-"""Programs on inputs: each pair is run once, kept, and compared with what is expected outside the sandbox."""
+"""Programs on inputs: each pair is run once, kept, and judged outside the program's sandbox."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,12 +14,32 @@ from distinguo.store import Store, execution_key
 from distinguo.tasks import all_of
 
 
+async def verdict(problem: Problem, test: Test, execution: Execution, executor: Executor) -> tuple[Verdict, str]:
+    """The verdict on a program's run on a test, and one line about what is wrong, or "".
+
+    That is how the run ended; where it ended well and an answer is expected, the problem's validator judges the output,
+    or its checker where there is no validator. Raises JudgeFailed when the validator fails, InputError when it cannot
+    be run at all.
+    """
+    if execution.status is not Verdict.AC:
+        return execution.status, execution.error.strip().rpartition("\n")[2] or execution.status.value
+    if test.expected is None:
+        return Verdict.AC, ""
+    if problem.validator is not None:
+        judged = await executor.validate(problem.validator, test.input, test.expected, execution.output)
+        return (Verdict.AC, "") if judged.accepted else (Verdict.WA, judged.message.strip().partition("\n")[0])
+    checker = checkers.get(problem.checker)
+    if checker.accepts(execution.output, test.expected):
+        return Verdict.AC, ""
+    return Verdict.WA, checker.difference(execution.output, test.expected)
+
+
 class Judge:
     """The `Run` of one problem, and verdicts on its public tests. An async context manager: leaving it cancels runs."""
 
     def __init__(self, problem: Problem, executor: Executor, store: Store, budget: Budget) -> None:
-        self._limits = problem.limits
-        self._checker = checkers.get(problem.checker)
+        checkers.get(problem.checker)  # an unknown name is said before anything is run
+        self._problem = problem
         self._executor = executor
         self._store = store
         self._budget = budget
@@ -40,7 +60,8 @@ class Judge:
 
         Raises BudgetExhausted when the run's time is over.
         """
-        key = execution_key(program, stdin, self._limits)
+        limits = self._problem.limits
+        key = execution_key(program, stdin, limits, self._executor.identity(program.language))
         stored = self._store.execution(key)
         if stored is not None:
             return stored
@@ -56,7 +77,7 @@ class Judge:
 
     async def _execute(self, key: str, program: Program, stdin: str) -> Execution:
         try:
-            execution = await self._executor.run(program, stdin, self._limits)
+            execution = await self._executor.run(program, stdin, self._problem.limits)
             self._store.keep_execution(key, program, stdin, execution)
             return execution
         finally:
@@ -64,14 +85,9 @@ class Judge:
 
     async def test(self, program: Program, tests: Sequence[Test]) -> tuple[Outcome, ...]:
         """One outcome per test, in order. All tests are run: debugging wants to see every failure."""
-        executions = await all_of(self(program, test.input) for test in tests)
-        return tuple(
-            Outcome(test, self.verdict(test, execution), execution)
-            for test, execution in zip(tests, executions, strict=True)
-        )
+        return tuple(await all_of(self._outcome(program, test) for test in tests))
 
-    def verdict(self, test: Test, execution: Execution) -> Verdict:
-        """How the run ended, and where it ended well and an answer is expected, whether it is that answer."""
-        if execution.status is not Verdict.AC or test.expected is None:
-            return execution.status
-        return Verdict.AC if self._checker.accepts(execution.output, test.expected) else Verdict.WA
+    async def _outcome(self, program: Program, test: Test) -> Outcome:
+        execution = await self(program, test.input)
+        judged, _ = await verdict(self._problem, test, execution, self._executor)
+        return Outcome(test, judged, execution)

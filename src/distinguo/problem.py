@@ -29,6 +29,9 @@ class Limits:
     output_bytes: int = 4 << 20
 
 
+USUAL_LIMITS = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Test:
     """One input and, where it is known, the answer that is expected.
@@ -47,7 +50,11 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Source text and how to call it. `entry` names the function (`f`, `Solution.f`) for CallStyle.FUNCTION."""
+    """Source text and how to call it.
+
+    entry: the function's name (`f`, `Solution.f`) for CallStyle.FUNCTION.
+    language: `python` (the interpreter that runs distinguo), `python:PATH` (another), or `c++`.
+    """
 
     source: str
     style: CallStyle = CallStyle.STDIN
@@ -56,11 +63,26 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class Validator:
+    """A program that judges outputs where many are right, in the format of ICPC problem packages.
+
+    It is called as `validator INPUT ANSWER FEEDBACK_DIR FLAGS... < OUTPUT`; exit status 42 accepts and 43 rejects.
+
+    files: (name, text) of its sources, the one to start first. language: as Program.language.
+    """
+
+    files: tuple[tuple[str, str], ...]
+    language: str = "python"
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A task with what may be shown to a model: the statement, public tests and limits.
 
     starter: code that a program must contain or complete (imports, helpers, a signature), or "".
     checker: the name under which distinguo.checkers knows how outputs are compared.
+    validator: judges the outputs in the checker's place; clusters are still formed by the checker.
     """
 
     id: str
@@ -71,6 +93,7 @@ class Problem:
     public_tests: tuple[Test, ...] = ()
     limits: Limits = field(default_factory=Limits)
     checker: str = "tokens"
+    validator: Validator | None = None
 
     @property
     def texts(self) -> tuple[str, str]:
@@ -95,13 +118,29 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class TestGroup:
+    """Tests that are scored together: all whose name begins with the group's and a slash (`secret/subtask1/`).
+
+    score: what the group is worth when every test in it is accepted.
+    """
+
+    __test__ = False
+
+    name: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class HiddenTests:
     """The tests that only grading sees. Nothing in generate, select or solve accepts this type.
 
     tests: inputs with expected answers, as public tests have them.
-    assertions: Python test code defining `check(candidate)` (HumanEval's form), or "".
+    assertions: Python test code, or "": it defines `check(candidate)` (HumanEval's form) or is a list of asserts that
+    name the function (MBPP's form).
+    groups: how the tests are scored, where they are.
     """
 
     problem_id: str
     tests: tuple[Test, ...] = ()
     assertions: str = ""
+    groups: tuple[TestGroup, ...] = ()

@@ -1,8 +1,9 @@
 """What a person sees on standard error while a run is under way."""
 
 import time
+from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -18,6 +19,9 @@ from distinguo.events import (
     SelectionStarted,
 )
 from distinguo.records import Usage
+
+if TYPE_CHECKING:
+    from distinguo.grading.bulk import Progress as Graded
 
 PLAIN_SECONDS = 5.0  # between two lines where standard error is no terminal
 BAR = 16  # characters: the whole line fits a terminal of 80
@@ -35,19 +39,13 @@ def console() -> Console:
     return _Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-class Progress:
-    """An observer that keeps a live line on a terminal, and prints a line now and then elsewhere."""
+class _Lived(ABC):
+    """Keeps a live line on a terminal, and prints a line now and then elsewhere. `__init__` asks for the first line."""
 
-    def __init__(self, console: Console, samples: int, every: float = PLAIN_SECONDS) -> None:
-        """`every`: seconds between two lines where there is no terminal."""
+    def __init__(self, console: Console, every: float) -> None:
         self._every = every
         self._console = console
-        self._samples = samples
-        self._started = time.monotonic()
-        self._printed = self._started
-        self._usage = Usage()
-        self._cached = self._failed = self._done = self._passing = self._rounds = 0
-        self._stage, self._questions, self._usable = "", 0, 0
+        self._started = self._printed = time.monotonic()
         self._live = Live(console=console, get_renderable=self._line, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> Self:
@@ -57,6 +55,27 @@ class Progress:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._live.stop()
+
+    def _changed(self) -> None:
+        now = time.monotonic()
+        if not self._console.is_terminal and now - self._printed >= self._every:
+            self._printed = now
+            self._console.print(self._line())
+
+    @abstractmethod
+    def _line(self) -> Text: ...
+
+
+class Progress(_Lived):
+    """An observer that keeps a live line on a terminal, and prints a line now and then elsewhere."""
+
+    def __init__(self, console: Console, samples: int, every: float = PLAIN_SECONDS) -> None:
+        """`every`: seconds between two lines where there is no terminal."""
+        self._samples = samples
+        self._usage = Usage()
+        self._cached = self._failed = self._done = self._passing = self._rounds = 0
+        self._stage, self._questions, self._usable = "", 0, 0
+        super().__init__(console, every)
 
     def __call__(self, event: Event) -> None:
         """Take note of an event."""
@@ -77,10 +96,7 @@ class Progress:
             case QuestionAnswered(ok=ok):
                 self._questions += 1
                 self._usable += ok
-        now = time.monotonic()
-        if not self._console.is_terminal and now - self._printed >= self._every:
-            self._printed = now
-            self._console.print(self._line())
+        self._changed()
 
     def _line(self) -> Text:
         parts = [self._stage_text()]
@@ -99,3 +115,36 @@ class Progress:
         filled = BAR * self._done // self._samples
         bar = "━" * filled + "─" * (BAR - filled)
         return f"{bar} {self._done}/{self._samples} samples done, {self._passing} pass · {self._rounds} rounds"
+
+
+class GradingProgress(_Lived):
+    """Shows samples done, their rate, the time that is left, and the verdicts so far."""
+
+    def __init__(self, console: Console, every: float = PLAIN_SECONDS) -> None:
+        """`every`: seconds between two lines where there is no terminal."""
+        self._now: Graded | None = None
+        super().__init__(console, every)
+
+    def __call__(self, now: "Graded") -> None:
+        """Take note of how far it is."""
+        self._now = now
+        self._changed()
+
+    def _line(self) -> Text:
+        if self._now is None:
+            return Text("starting")
+        samples, kept, verdicts, share = self._now
+        seconds = max(time.monotonic() - self._started, 1e-3)
+        parts = [f"{samples:,} samples" + (f" ({kept:,} known)" if kept else ""), f"{samples / seconds:.0f}/s"]
+        if share:
+            filled = int(BAR * share)
+            parts.insert(0, "━" * filled + "─" * (BAR - filled))
+            parts.append(f"{_span(seconds * (1 - share) / share)} left")
+        parts += [" ".join(f"{name} {count}" for name, count in sorted(verdicts.items()))] if verdicts else []
+        return Text(" · ".join(parts))
+
+
+def _span(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

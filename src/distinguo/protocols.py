@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from distinguo.events import Event
-from distinguo.problem import Limits, Program
-from distinguo.records import Completion, Execution, Message, Request, Role
+from distinguo.problem import USUAL_LIMITS, Limits, Program, Validator
+from distinguo.records import Called, CallsExecution, Completion, Execution, Message, Request, Role, Validation
+
+Decided = Callable[[Sequence[Called]], bool]
+"""Told the results of the calls made so far: whether no further one can matter."""
 
 Enough = Callable[[str], bool]
 """Told an answer's text so far, each time with more of it: whether the answer may end there."""
@@ -34,15 +37,42 @@ class Client(Protocol):
         """Free what the client holds; calls in flight are cancelled. May be called more than once."""
 
 
-class Executor(Protocol):
-    """Runs untrusted programs, each isolated from the host and from every other run."""
+class Runner(Protocol):
+    """Runs untrusted programs, each isolated from the host and from every other run.
 
-    async def run(self, program: Program, stdin: str, limits: Limits) -> Execution:
-        """Run a program once. `stdin` is the standard input, or the argument tuple's literal for a function.
+    Any number of runs may be asked for at once; they wait for a free worker. Whatever a program does is a record;
+    JudgeFailed is raised when the sandbox itself fails, InputError for a language or a call that it does not know.
+    """
 
-        Any number may be called at once; runs wait for a free worker. Raises JudgeFailed when the sandbox
-        itself fails; whatever the program does is an Execution.
+    async def run(self, program: Program, stdin: str = "", limits: Limits = USUAL_LIMITS) -> Execution:
+        """Run a program once. `stdin` is the standard input, or the argument tuple's literal for a function."""
+
+    async def run_calls(
+        self,
+        program: Program,
+        calls: Sequence[str],
+        limits: Limits = USUAL_LIMITS,
+        *,
+        decided: Decided | None = None,
+    ) -> CallsExecution:
+        """Start a program once and call its function with each argument tuple's literal, in order, in one process.
+
+        State that the program keeps is kept between the calls. The limits hold for all of them together. A run that
+        goes on for long is ended where `decided` says that the calls made so far are enough.
         """
+
+
+class Executor(Runner, Protocol):
+    """A Runner that can also judge, and says on what its results depend."""
+
+    def identity(self, language: str) -> str:
+        """What results depend on beside the program, its input and limits: compiler or interpreter, and sandbox.
+
+        Part of every key under which a result is kept. Raises InputError for a language that cannot be run.
+        """
+
+    async def validate(self, validator: Validator, test_input: str, answer: str, output: str) -> Validation:
+        """Have a validator judge an output. Raises JudgeFailed when it neither accepts nor rejects."""
 
 
 class Ask(Protocol):

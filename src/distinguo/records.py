@@ -112,6 +112,41 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """What one call of a function came to.
+
+    value: the value returned, as a literal (values.dumps) or a text that equals none (`<object of type map>`); None
+    when the call raised.
+    error: the last line of the exception's traceback (`ValueError: no digits`), or "".
+    arguments: the argument tuple's literal after the call, where the call changed it; else "".
+    """
+
+    value: str | None
+    error: str = ""
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallsExecution:
+    """One run of a program in which its function was called several times, in order, in one process.
+
+    execution: the whole run; its status is AC when every call returned or raised an Exception. `output` is "".
+    called: one for each call that came to its end, in order; fewer than were asked for where the run ended before.
+    """
+
+    execution: Execution
+    called: tuple[Called, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What a validator said of an output. message: what it wrote for the judge, cut; else why it rejected."""
+
+    accepted: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One program on one test: the verdict and the run behind it."""
 

@@ -61,9 +61,9 @@ def prompt_key(request: Request) -> str:
     return _digest([request.role, request.sample, request.round, [asdict(message) for message in request.messages]])
 
 
-def execution_key(program: Program, stdin: str, limits: Limits) -> str:
-    """What makes two runs of a program the same run."""
-    return _digest([asdict(program), stdin, asdict(limits)])
+def execution_key(program: Program, stdin: str, limits: Limits, identity: str) -> str:
+    """What makes two runs of a program the same run; `identity` is what the executor says of its language."""
+    return _digest([asdict(program), stdin, asdict(limits), identity])
 
 
 _held: set[Path] = set()  # files that this process has locked

@@ -51,7 +51,7 @@ def test_a_task_is_a_function_with_its_hidden_tests_apart(data: Path, identifier
 
 
 def test_what_is_missing_is_said(data: Path, tmp_path: Path) -> None:
-    assert "there are 1, such as humaneval:HumanEval/900" in failure("humaneval:HumanEval/7", data)
+    assert "there are 1, such as HumanEval/900" in failure("humaneval:HumanEval/7", data)
     for nowhere in (None, tmp_path / "nowhere", tmp_path / "human-eval-2"):
         assert "--data or DISTINGUO_DATA" in failure("humaneval:7", nowhere)
 
@@ -59,13 +59,15 @@ def test_what_is_missing_is_said(data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content,told",
     [
-        (b"", "holds no tasks"),
-        (b'{"task_id": "a"}\n', "line 1: a HumanEval task has the texts task_id, prompt, entry_point, test"),
+        (b"", "it is empty"),
+        (b'{"task_id": "a"}\n', "no known data set's format: its first record holds task_id"),
         (json.dumps(TASK).encode() + b"\n{oops\n", "line 2: not JSON"),
-        (b"[]", "line 1: a HumanEval task"),
+        (b"[]", "it is empty"),
+        (b"[1]", "its first record holds int"),
+        (json.dumps(TASK).encode() + b'\n{"task_id": 7}', "line 2: a HumanEval task has the texts task_id, prompt"),
         (b"\x1f\x8bbroken", "is damaged"),
         (gzip.compress(b"x" * 1000)[:-20], "is damaged"),
-        (b"\xff\xfe", "is damaged"),
+        (b"\xff\xfe", "not JSON"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, told: str) -> None:

@@ -1,7 +1,9 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from contracts.installations import copied_python
 
 from distinguo.errors import SandboxUnavailable
 from distinguo.sandbox.pool import Pool
@@ -17,3 +19,10 @@ async def box() -> AsyncIterator[Pool]:
         pytest.skip(str(error))
     yield pool
     await pool.aclose()
+
+
+@pytest.fixture(scope="session")
+def python_copy() -> Iterator[Path]:
+    """A copy of the base interpreter that everybody may read."""
+    with copied_python() as home:
+        yield home

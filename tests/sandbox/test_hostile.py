@@ -1,381 +1,188 @@
-"""One test per property: nothing gets through, no process survives, and the same worker serves the next run."""
+"""Every hostile program is held, by root and by ordinary users, with and without namespaces; each is a real attack."""
 
-import platform
-import socket
-import sys
-import threading
-from collections.abc import AsyncIterator
-from dataclasses import replace
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from contracts.processes import processes_below
+from contracts.installations import ROOT, start_as_nobody, start_as_ourselves, use
 
-import distinguo.sandbox
-from distinguo.problem import CallStyle, Limits, Program
-from distinguo.records import Execution, Verdict
+from distinguo.errors import SandboxUnavailable
+from distinguo.records import Verdict
+from distinguo.sandbox import hostile
+from distinguo.sandbox.hostile.attacks import Attack, attacks, table
+from distinguo.sandbox.hostile.traps import Traps
 from distinguo.sandbox.pool import Pool
 
-HERE = Path(__file__).resolve()
-HOME = str(Path.home())
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = pytest.mark.timeout(300)  # the first test of each way waits for the whole suite
 
-LIMITS = Limits(cpu_seconds=0.4, wall_seconds=20, memory_mb=128, output_bytes=1 << 16)
-NAP = replace(LIMITS, wall_seconds=0.4)
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="session")
-async def unharmed(box: Pool) -> AsyncIterator[None]:
-    (worker,) = box._workers
-    yield
-    execution = await box.run(Program("print(6 * 7)"), "", Limits())
-    assert (execution.status, execution.output) == (Verdict.AC, "42\n")
-    assert box._workers == {worker}, "the worker had to be replaced"
-    supervisor = processes_below(worker._process.pid)
-    assert len(supervisor) == 1, f"{len(supervisor) - 1} processes survive"
+NAMES = [attack.name for attack in attacks()]
+WAYS = ["namespaces", "no namespaces"]
+SHARDS = 3
+UNSHOWN = {  # those that an attack would have to be root of the host for, or that ask for something harmless
+    "bpf": "most kernels refuse it to every ordinary user",
+    "odd_names": "it harms a judge only where that prints",
+}
+Reasons = dict[str, tuple[str, ...]]
 
 
-async def attack(box: Pool, source: str, limits: Limits = LIMITS) -> Execution:
-    execution = await box.run(Program(source), "", limits)
-    assert "THROUGH" not in execution.output + execution.error
-    return execution
+def told(way: str, python: Path) -> Reasons:
+    """Run the suite in this process. The reasons why an attack was not held, by its name."""
+
+    async def run() -> Reasons:
+        pool = Pool(1, namespaces=way == "namespaces")
+        await pool.open()
+        try:
+            results = await hostile.suite(pool)
+        finally:
+            await pool.aclose()
+        return {result.attack.name: result.reasons if result.through else () for result in results}
+
+    with pytest.MonkeyPatch.context() as patch:
+        if os.geteuid() == 0:
+            use(python, patch)
+        return asyncio.run(run())
 
 
-TRY = """
-import os, sys
-def attempt(action):
+@pytest.fixture(scope="session")
+def as_nobody(python_copy: Path) -> Iterator[Callable[[str], Reasons]]:
+    """Runs `distinguo doctor` as an ordinary user on both ways at once."""
+    running: dict[str, subprocess.Popen[str]] = {}
+    found: dict[str, Reasons] = {}
+
+    def outcome(way: str) -> Reasons:
+        if not running:
+            for each, flag in zip(WAYS, ("--namespaces", "--no-namespaces"), strict=True):
+                running[each] = start_as_nobody(python_copy, "-m", "distinguo", "doctor", "--json", flag)
+        if way not in found:
+            out, err = running[way].communicate()
+            report = json.loads(out or "{}")
+            assert report.get("suite"), err + out
+            assert report["suite"]["attacks"] == len(NAMES)
+            found[way] = dict.fromkeys(NAMES, ()) | {
+                row["name"]: tuple(row["reasons"]) for row in report["suite"]["through"]
+            }
+        return found[way]
+
+    yield outcome
+    for process in running.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session", params=WAYS)
+def ours(request: pytest.FixtureRequest, python_copy: Path) -> Reasons:
     try:
-        action()
-    except (OSError, ValueError):
-        print("refused")
-    else:
-        print("THROUGH")
-"""
-
-ENDED_BY_A_LIMIT = {
-    "busy loop": ("while True: pass", Verdict.TLE),
-    "catch everything": ("while True:\n  try:\n    while True: pass\n  except BaseException: pass", Verdict.TLE),
-    "busy thread left behind": (
-        "import threading\ndef f():\n  while 1: pass\nthreading.Thread(target=f).start()",
-        Verdict.TLE,
-    ),
-    "ignore signals": (
-        "import signal\nfor n in range(1, 65):\n  try: signal.signal(n, signal.SIG_IGN)\n"
-        "  except (OSError, ValueError): pass\nwhile 1: pass",
-        Verdict.TLE,
-    ),
-    "hang at exit": ("import atexit\ndef f():\n  while 1: pass\natexit.register(f)", Verdict.TLE),
-    "native loop": ("sum(range(10 ** 12))", Verdict.TLE),
-    "trace function": ("import sys\ndef f(*a):\n  while 1: pass\nsys.settrace(f)\ndef g(): pass\ng()", Verdict.TLE),
-    "big number": ("print(len(str(3 ** 10 ** 9)))", Verdict.TLE),
-    "slow regular expression": ("import re; re.match('(a+)+$', 'a' * 60 + 'b')", Verdict.TLE),
-    "memory bomb": ("x = []\nwhile True: x.append(bytearray(10 ** 6))", Verdict.MLE),
-    "16 GiB map": ("import mmap\nmmap.mmap(-1, 16 << 30)", Verdict.RTE),
-    "16 GiB of zeros": ("bytearray(16 << 30)", Verdict.MLE),
-    "memory caught": (
-        "x = []\nwhile True:\n  try: x.append(bytearray(10 ** 7))\n  except MemoryError: break",
-        Verdict.MLE,
-    ),
-    "300 MB of output": ("import sys\nwhile True: sys.stdout.write('x' * 10 ** 6)", Verdict.OLE),
-    "300 MB of errors": ("import sys\nwhile True: sys.stderr.write('x' * 10 ** 6)", Verdict.OLE),
-    "output with the signal ignored": (
-        "import os, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nfor _ in range(9):\n"
-        "  try: os.write(1, b'x' * 10 ** 6)\n  except OSError: pass",
-        Verdict.OLE,
-    ),
-    "segmentation fault": ("import ctypes; ctypes.string_at(0)", Verdict.RTE),
-    "endless recursion": ("import sys\nsys.setrecursionlimit(10 ** 9)\ndef f(): f()\nf()", None),
-    "deep C recursion": ("x = []\nfor _ in range(10 ** 5): x = [x]\nprint(repr(x)[:1])", Verdict.RTE),
-    "abort": ("import os; os.abort()", Verdict.RTE),
-    "kill itself": ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", Verdict.RTE),
-    "status 0 before an exception": ("import os\nos._exit(0)\n1 / 0", Verdict.AC),
-    "descriptor exhaustion": ("import os\nwhile True: os.dup(0)", Verdict.RTE),
-    "pipe hoard": ("import os\nwhile True: os.set_blocking(os.pipe()[1], False)", Verdict.RTE),
-    "closed standard files": ("import os\nfor n in range(256):\n  try: os.close(n)\n  except OSError: pass", None),
-    "broken serialiser": (
-        "import builtins, os\nos.write = builtins.compile = builtins.exec = None\n1 / 0",
-        Verdict.RTE,
-    ),
-}
+        return told(request.param, python_copy)
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("name", ENDED_BY_A_LIMIT)
-async def test_misbehaviour_ends_in_a_verdict(box: Pool, name: str) -> None:
-    source, verdict = ENDED_BY_A_LIMIT[name]
-    execution = await attack(box, source)
-    assert verdict is None or execution.status == verdict, execution
-    assert len(execution.output) <= LIMITS.output_bytes
+@pytest.mark.parametrize("name", NAMES)
+def test_attack_is_held(ours: Reasons, name: str) -> None:
+    assert ours[name] == ()
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        pytest.param("import time; time.sleep(60)", id="sleep"),
-        pytest.param("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", id="stop itself"),
-        pytest.param("import os\nread, write = os.pipe()\nos.read(read, 1)", id="wait for itself"),
-        pytest.param(
-            "import threading, time\nwhile True: threading.Thread(target=time.sleep, args=(60,)).start()",
-            id="thread bomb",
-        ),
-        pytest.param("import signal; signal.pause()", id="pause"),
-    ],
-)
-async def test_waiting_for_ever_ends_at_the_wall_limit(box: Pool, source: str) -> None:
-    assert (await attack(box, source, NAP)).status is Verdict.TLE
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("way", WAYS)
+def test_attack_is_held_for_an_ordinary_user(as_nobody: Callable[[str], Reasons], way: str, name: str) -> None:
+    assert as_nobody(way)[name] == ()
 
 
-REFUSED = {
-    "fork": "attempt(os.fork)",
-    "forkpty": "attempt(os.forkpty)",
-    "posix_spawn": "attempt(lambda: os.posix_spawn('/usr/bin/python3', ['python3', '-c', ''], {}))",
-    "exec": "attempt(lambda: os.execv('/usr/bin/python3', ['python3', '-c', 'print(\"THROUGH\")']))",
-    "subprocess": "import subprocess; attempt(lambda: subprocess.run(['/usr/bin/python3', '-c', '']))",
-    "multiprocessing": "import multiprocessing as m; attempt(m.get_context('fork').Process(target=print).start)",
-    "kill the supervisor": "attempt(lambda: os.kill(1, 9))",
-    "interrupt the supervisor": "import signal; attempt(lambda: os.kill(1, signal.SIGINT))",
-    "kill the parent": "attempt(lambda: os.kill(os.getppid() or 1, 9))",
-    "kill everyone": "attempt(lambda: os.kill(-1, 9))",
-    "kill the group": "attempt(lambda: os.killpg(0, 9))",
-    "limit the parent": "import resource; attempt(lambda: resource.prlimit(1, resource.RLIMIT_CPU, (1, 1)))",
-    "raise its own limit": "import resource; attempt(lambda: resource.setrlimit(resource.RLIMIT_AS, (-1, -1)))",
-    "write beside itself": "attempt(lambda: open('left', 'w'))",
-    "write to /tmp": "attempt(lambda: open('/tmp/left', 'w'))",
-    "write to the library": "attempt(lambda: open(os.__file__, 'a'))",
-    "replace the interpreter": "attempt(lambda: os.unlink('/usr/bin/python3'))",
-    "delete the library": "attempt(lambda: os.unlink(os.__file__))",
-    "make a directory": "attempt(lambda: os.mkdir('/usr/lib/left'))",
-    "shared memory": "from multiprocessing import shared_memory as s; attempt(lambda: s.SharedMemory('l', True, 9))",
-    "read /etc/passwd": "attempt(lambda: open('/etc/passwd'))",
-    "read /etc/shadow": "attempt(lambda: open('/etc/shadow'))",
-    "read /proc": "attempt(lambda: open('/proc/self/environ'))",
-    "read home": "attempt(lambda: os.listdir('/root'))",
-    "climb out": "attempt(lambda: os.listdir('/../../../home'))",
-    "change the root": "attempt(lambda: os.chroot('/usr'))",
-    "become root": "attempt(lambda: os.setuid(0))",
-    "change the priority": "attempt(lambda: os.setpriority(os.PRIO_PROCESS, 0, -5))",
-    "type into the terminal": "import fcntl; attempt(lambda: fcntl.ioctl(0, 0x5412, b'x'))",
-    "memory file": "attempt(lambda: os.memfd_create('x'))",
-    "adopt a process": "attempt(lambda: os.pidfd_open(1))",
-    "wait for others": "attempt(lambda: os.waitpid(-1, 0))",
-    "internet socket": "import socket; attempt(socket.socket)",
-    "unix socket": "import socket; attempt(lambda: socket.socket(socket.AF_UNIX))",
-    "socket pair": "import socket; attempt(socket.socketpair)",
-    "netlink socket": "import socket; attempt(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))",
-    "host name": "import socket; attempt(lambda: socket.sethostname('x'))",
-    "inherited descriptors": "attempt(lambda: [os.fstat(n) for n in range(3, 256) if os.write(n, b'x')])",
-}
+@pytest.fixture(scope="session")
+def without_sandbox(python_copy: Path) -> dict[str, list[str]]:
+    """What each attack came to where nothing contains it, run in a few processes at once."""
+    script = str(ROOT / "tests" / "fakes" / "unconfined.py")
+    python = str(python_copy / "bin" / "python3")
+    shown = [attack.name for attack in attacks() if attack.control != "none"]
+    running = []
+    for shard in range(SHARDS):
+        names = "\n".join(shown[shard::SHARDS])
+        running.append(start_as_ourselves(python_copy, script, python, stdin=names))
+    found: dict[str, list[str]] = {}
+    for process in running:
+        out, err = process.communicate()
+        if "no namespaces" in err:
+            pytest.skip(f"attacks can be let loose only in namespaces of their own: {err}")
+        assert process.returncode == 0, err
+        found |= json.loads(out)
+    return found
 
 
-@pytest.mark.parametrize("name", REFUSED)
-async def test_attempt_is_refused(box: Pool, name: str) -> None:
-    execution = await attack(box, TRY + REFUSED[name])
-    assert "refused" in execution.output, execution
+@pytest.mark.parametrize("attack", attacks(), ids=NAMES)
+def test_attack_succeeds_without_the_sandbox(without_sandbox: dict[str, list[str]], attack: Attack) -> None:
+    if attack.control == "none":
+        pytest.skip(UNSHOWN[attack.name])
+    if attack.group == "files" and "packages" in attack.name and not without_sandbox[attack.name]:
+        pytest.skip("this copy of Python has no packages beside its library")
+    assert without_sandbox[attack.name]
 
 
-RAW_CALLS = {  # x86-64, aarch64
-    "add_key": (248, 217),
-    "bpf": (321, 280),
-    "chroot": (161, 51),
-    "clone3": (435, 435),
-    "execveat": (322, 281),
-    "finit_module": (313, 273),
-    "fsopen": (430, 430),
-    "init_module": (175, 105),
-    "io_uring_setup": (425, 425),
-    "kexec_load": (246, 104),
-    "keyctl": (250, 219),
-    "memfd_create": (319, 279),
-    "mount": (165, 40),
-    "msgget": (68, 186),
-    "open_by_handle_at": (304, 265),
-    "perf_event_open": (298, 241),
-    "personality": (135, 92),
-    "pidfd_getfd": (438, 438),
-    "pivot_root": (155, 41),
-    "process_vm_readv": (310, 270),
-    "process_vm_writev": (311, 271),
-    "ptrace": (101, 117),
-    "request_key": (249, 218),
-    "seccomp": (317, 277),
-    "semget": (64, 190),
-    "setns": (308, 268),
-    "shmget": (29, 194),
-    "socket": (41, 198),
-    "swapon": (167, 224),
-    "unshare": (272, 97),
-    "userfaultfd": (323, 282),
-}
-
-
-@pytest.mark.parametrize("name", RAW_CALLS)
-async def test_raw_system_call_is_refused(box: Pool, name: str) -> None:
-    if platform.machine() not in ("x86_64", "aarch64"):
-        pytest.skip("system call numbers are known for x86-64 and aarch64")
-    number = RAW_CALLS[name][platform.machine() == "aarch64"]
-    source = (
-        "import ctypes, errno\nlibc = ctypes.CDLL(None, use_errno=True)\n"
-        f"result = libc.syscall({number}, 0, 0, 0, 0, 0, 0)\n"
-        "print(result, errno.errorcode[ctypes.get_errno()])"
-    )
-    execution = await attack(box, source)
-    assert execution.output in ("-1 EPERM\n", "-1 ENOSYS\n"), execution
-
-
-async def test_other_architectures_system_calls_kill_the_program(box: Pool) -> None:
-    if platform.machine() != "x86_64":
-        pytest.skip("x32 numbers are a matter of x86-64")
-    execution = await attack(box, "import ctypes\nctypes.CDLL(None).syscall(0x40000000 | 39)\nprint('THROUGH')")
-    assert (execution.status, execution.error) == (Verdict.RTE, "killed by SIGSYS")
-
-
-async def test_loopback_of_the_host_is_out_of_reach(box: Pool) -> None:
-    reached = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def accept() -> None:
-            listener.accept()
-            reached.set()
-
-        threading.Thread(target=accept, daemon=True).start()
-        port = listener.getsockname()[1]
-        execution = await attack(
-            box, f"import socket\nsocket.create_connection(('127.0.0.1', {port}))\nprint('THROUGH')"
+@pytest.mark.parametrize("attack", attacks(), ids=NAMES)
+def test_success_would_be_noticed(attack: Attack) -> None:
+    with Traps() as traps:
+        right = hostile.Seen(
+            status=(attack.ends or (Verdict.AC,))[0],
+            output=attack.prints,
+            results=("None",) * len(attack.calls) if attack.results is None else attack.results,
         )
-        assert execution.status is Verdict.RTE
-        assert not reached.is_set()
-        with socket.create_connection(("127.0.0.1", port)):  # the listener was real
-            assert reached.wait(5)
+        assert list(hostile.reasons(attack, right, traps)) == []
+        for wrong in (
+            hostile.Seen(right.status, f"{attack.prints}\nTHROUGH", results=right.results),
+            hostile.Seen(right.status, attack.prints, traps.secret, right.results),
+            hostile.Seen(right.status, attack.prints, "", ("42",) * (len(attack.calls) + 1)),
+        ):
+            assert list(hostile.reasons(attack, wrong, traps))
 
 
-@pytest.fixture
-def secret(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-very-secret")
-    return "sk-very-secret"
+def test_programs_that_leave_something_are_noticed() -> None:
+    with Traps() as traps:
+        assert list(traps.touched()) == []
+        (traps.folder / "left").touch()
+        traps.file.write_text("changed")
+        os.kill(int(traps.fill("@PID@")), 19)
+        import socket
+
+        socket.create_connection(("127.0.0.1", int(traps.fill("@PORT@")))).close()
+        while traps._state() != "T":
+            pass
+        assert len(list(traps.touched())) == 4
 
 
-async def test_environment_of_the_host_is_out_of_reach(box: Pool, secret: str) -> None:
-    async with distinguo.sandbox.open(1) as fresh:
-        execution = await fresh.run(Program("import os\nprint(dict(os.environ))"), "", LIMITS)
-    assert execution.output == "{'PYTHONHASHSEED': '0'}\n"
+async def test_surviving_processes_and_lost_workers_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(1)
+    try:
+        await pool.open()
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))
+    strangers: list[subprocess.Popen[bytes]] = []
+    run = pool.run
+
+    async def leaky(*arguments: object, **named: object) -> object:
+        if not strangers:
+            strangers.append(subprocess.Popen(["/bin/sleep", "100"]))  # noqa: ASYNC220
+        return await run(*arguments, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pool, "run", leaky)
+    try:
+        (result,) = await hostile.suite(pool, chosen=attacks()[:1])
+        assert "1 processes are left" in result.reasons
+        strangers[0].kill()
+    finally:
+        await pool.aclose()
+        strangers[0].wait()
 
 
-async def test_only_the_interpreter_is_visible(box: Pool) -> None:
-    execution = await attack(
-        box,
-        "import os\nfor top, folders, files in os.walk('/'):\n"
-        "  if 'python3.' in top: folders.clear()\n  else: print(*(os.path.join(top, f) for f in files), sep='\\n')",
-    )
-    shown = set(execution.output.split())
-    assert {"/usr/bin/python3", "/dev/null", "/dev/zero", "/dev/urandom"} <= shown
-    rest = [path for path in shown if not path.startswith("/dev/") and ".so" not in path]
-    assert rest == ["/usr/bin/python3"]
+def test_document_lists_every_program() -> None:
+    text = (ROOT / "docs" / "hostile.md").read_text()
+    assert text.endswith(f"\n\n{table()}\n"), "write hostile.attacks.table() to docs/hostile.md again"
+    for attack in attacks(""):
+        assert not attack.gap or f"`{attack.name}`" in text.partition("| about")[0]
 
 
-async def test_paths_of_the_host_are_not_visible(box: Pool) -> None:
-    execution = await attack(
-        box,
-        "import os, sys\nprint(sys.executable, sys.prefix, sys.path, sys.orig_argv, os.getcwd(), os.__file__)",
-    )
-    assert execution.status is Verdict.AC
-    for path in (str(HERE.parents[1]), sys.base_prefix, HOME):
-        assert path in ("/", "/usr") or path not in execution.output
-
-
-async def test_third_party_packages_are_not_visible(box: Pool) -> None:
-    execution = await attack(
-        box,
-        "import os\nfolder = os.path.dirname(os.__file__)\n"
-        "print([n for n in ('site-packages', 'dist-packages') if os.path.isdir(f'{folder}/{n}') and "
-        "os.listdir(f'{folder}/{n}')])",
-    )
-    assert execution.output == "[]\n"
-
-
-async def test_program_has_no_privilege(box: Pool) -> None:
-    source = (
-        "import os, ctypes\nlibc = ctypes.CDLL(None)\nheader = (ctypes.c_uint32 * 2)(0x20080522, 0)\n"
-        "sets = (ctypes.c_uint32 * 6)()\nassert libc.capget(header, sets) == 0\n"
-        "print(any(sets), 0 in os.getresuid() + os.getresgid(), os.uname().nodename)"
-    )
-    execution = await attack(box, source)
-    assert execution.output == "False False sandbox\n", execution.error
-
-
-async def test_distinguo_cannot_be_imported(box: Pool) -> None:
-    execution = await attack(box, "import distinguo")
-    assert "ModuleNotFoundError" in execution.error
-
-
-async def test_frames_and_heap_hold_only_the_programs_own_input(box: Pool) -> None:
-    source = (
-        "import gc, sys\ninput()\nframe, seen = sys._getframe(), []\n"
-        "while frame: seen.append(repr(frame.f_locals)); frame = frame.f_back\n"
-        "seen.extend(repr(o)[:200] for o in gc.get_objects() if isinstance(o, (list, dict, tuple)))\n"
-        "word = ''.join(reversed('rewsna-detcepxe'))\nprint('THROUGH' if any(word in s for s in seen) else 'nothing')"
-    )
-    await box.run(Program("print('expected-answer')"), "expected-answer\n", LIMITS)
-    execution = await box.run(Program(source), "x\n", Limits())
-    assert execution.output == "nothing\n", execution.error
-
-
-async def test_pipe_to_the_next_run_is_impossible(box: Pool) -> None:
-    await attack(box, "import os\nfor n in range(3): os.write(n, b'left behind') if n else None")
-    execution = await attack(box, "import os\nprint(os.read(0, 99))")
-    assert execution.output == "b''\n"
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        pytest.param("import os\ndef f():\n    os._exit(0)", id="_exit"),
-        pytest.param("import sys\ndef f():\n    sys.exit(0)", id="exit"),
-        pytest.param("def f():\n    raise SystemExit", id="raise"),
-        pytest.param("import os\nos._exit(0)", id="while loading"),
-        pytest.param("import os\ndef f():\n    os.write(3, b'nonsense')\n    os._exit(0)", id="nonsense reply"),
-        pytest.param("import os\ndef f():\n    os.close(3)\n    os._exit(0)", id="no reply"),
-    ],
-)
-async def test_exit_inside_a_call_is_no_result(box: Pool, source: str) -> None:
-    execution = await box.run(Program(source, CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert (execution.status, execution.output) == (Verdict.RTE, "")
-    assert "exited before it returned a value" in execution.error
-
-
-async def test_object_equal_to_everything_is_no_literal(box: Pool) -> None:
-    source = (
-        "class Yes:\n    def __eq__(self, other): return True\n    def __repr__(self): return '42'\n"
-        "def f(): return Yes()"
-    )
-    execution = await box.run(Program(source, CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert (execution.status, execution.output) == (Verdict.AC, "<object of type Yes>")
-
-
-async def test_type_name_cannot_imitate_a_literal(box: Pool) -> None:
-    source = "def f():\n    return type('x>\\n42', (), {})()"
-    execution = await box.run(Program(source, CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert execution.output.startswith("<object of type ")
-
-
-async def test_hanging_repr_and_iterator_meet_the_limit(box: Pool) -> None:
-    source = "class S(set):\n    def __iter__(self):\n        while True: pass\ndef f(): return S({1})"
-    execution = await box.run(Program(source, CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert execution.status is Verdict.TLE
-
-
-async def test_result_beyond_the_output_limit_is_ole(box: Pool) -> None:
-    execution = await box.run(Program("def f(): return 'x' * 10 ** 6", CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert (execution.status, execution.output) == (Verdict.OLE, "")
-
-
-async def test_message_file_cannot_flood_the_host(box: Pool) -> None:
-    source = "import os\ndef f():\n    while True: os.write(3, b'V' * 10 ** 6)"
-    execution = await box.run(Program(source, CallStyle.FUNCTION, "f"), "()", LIMITS)
-    assert execution.status is Verdict.OLE
-
-
-async def test_supervisor_refuses_to_be_anything_but_pid_1() -> None:
-    from distinguo.sandbox.inside import zygote
-
-    with pytest.raises(SystemExit, match="must be pid 1"):
-        zygote.main(0, 0, False)
+def test_there_are_as_many_as_promised() -> None:
+    assert len(NAMES) == len(set(NAMES)) >= 58
+    assert {attack.name for attack in attacks() if attack.control == "none"} == set(UNSHOWN)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import distinguo.sandbox.inside
-from distinguo.sandbox import worker
+from distinguo.sandbox import bundle
 from distinguo.sandbox.inside import seccomp, syscalls
 
 FOLDER = Path(distinguo.sandbox.inside.__file__).parent
@@ -30,7 +30,7 @@ def test_code_inside_needs_the_standard_library_only(path: Path) -> None:
 
 def test_bundle_holds_every_module_inside() -> None:
     modules = {f"distinguo.sandbox.inside.{path.stem}" for path in FOLDER.glob("*.py") if path.stem != "__init__"}
-    assert modules == {name for name in worker._BUNDLED if name.startswith("distinguo.sandbox.inside.")}
+    assert modules == {name for name in bundle.BUNDLED if name.startswith("distinguo.sandbox.inside.")}
 
 
 def decide(program: bytes, number: int, *arguments: int, arch: int | None = None) -> int:
@@ -45,6 +45,8 @@ def decide(program: bytes, number: int, *arguments: int, arch: int | None = None
         position += 1
         if code == 0x20:
             (accumulator,) = struct.unpack_from("<I", data, operand)
+        elif code == 0x54:
+            accumulator &= operand
         elif code == 0x06:
             return int(operand)
         else:
@@ -52,12 +54,12 @@ def decide(program: bytes, number: int, *arguments: int, arch: int | None = None
             position += if_true if taken[code] else if_false
 
 
-def both(name: str, *arguments: int, pid: int = 7) -> int:
+def both(name: str, *arguments: int, pid: int = 7, bare: bool = False) -> int:
     """The stricter of the worker's and the child's answer."""
     number = syscalls.number(name)
     assert number is not None
-    answers = [decide(program, number, *arguments) for program in (seccomp.worker_filter(), seccomp.child_filter(pid))]
-    return min(answers)
+    filters = seccomp.worker_filter(bare=bare), seccomp.child_filter(pid, bare=bare)
+    return min(decide(program, number, *arguments) for program in filters)
 
 
 @pytest.mark.parametrize(
@@ -90,11 +92,51 @@ def both(name: str, *arguments: int, pid: int = 7) -> int:
     ],
 )
 def test_filters_answer_as_documented(name: str, arguments: tuple[int, ...], answer: int) -> None:
-    assert both(name, *arguments) == answer
+    assert both(name, *arguments) == both(name, *arguments, bare=True) == answer
 
 
-def test_supervisor_keeps_what_it_needs() -> None:
-    program = seccomp.worker_filter()
+O_TRUNC = os.O_TRUNC
+
+
+@pytest.mark.parametrize(
+    "name,arguments,answer",
+    [
+        ("openat", (-100, 0, os.O_RDONLY | os.O_CLOEXEC), ALLOW),
+        ("openat", (-100, 0, os.O_WRONLY | O_TRUNC), ALLOW),  # Landlock has a right for it
+        ("openat", (-100, 0, os.O_RDWR | O_TRUNC), ALLOW),
+        ("openat", (-100, 0, os.O_RDONLY | O_TRUNC), EPERM),
+        ("openat", (-100, 0, os.O_RDONLY | O_TRUNC | os.O_CLOEXEC), EPERM),
+        ("openat", (-100, 0, 3 | O_TRUNC), EPERM),
+        ("readlinkat", (), EPERM),
+        ("statfs", (), EPERM),
+        ("getpgid", (0,), ALLOW),
+        ("getpgid", (7,), ALLOW),
+        ("getpgid", (8,), EPERM),
+        ("getsid", (8,), EPERM),
+        ("sched_getaffinity", (8,), EPERM),
+        ("getpriority", (0, 8), EPERM),
+        ("getpriority", (0, 0), ALLOW),
+        ("clock_gettime", (1,), ALLOW),
+        ("clock_gettime", (~8 << 3 | 2,), EPERM),
+        ("clock_nanosleep", (~8 << 3 | 2,), EPERM),
+        ("timer_create", (~8 << 3 | 2,), EPERM),
+        ("prctl", (1, 0), EPERM),
+    ],
+)
+def test_filters_without_namespaces_refuse_more(name: str, arguments: tuple[int, ...], answer: int) -> None:
+    assert both(name, *arguments, bare=True) == answer
+
+
+@pytest.mark.parametrize(
+    "command,answer", [(0, ALLOW), (1030, ALLOW), (6, EPERM), (8, EPERM), (10, EPERM), (1024, EPERM)]
+)
+def test_files_can_be_duplicated_and_neither_locked_leased_nor_owned(command: int, answer: int) -> None:
+    assert both("fcntl", 3, command) == answer
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_supervisor_keeps_what_it_needs(bare: bool) -> None:
+    program = seccomp.worker_filter(bare=bare)
     for name in seccomp._SUPERVISE:
         number = syscalls.number(name)
         assert number is not None
@@ -106,8 +148,8 @@ def test_supervisor_keeps_what_it_needs() -> None:
 
 def test_calls_that_no_table_names_are_denied() -> None:
     known = {syscalls.number(name) for name in syscalls.NUMBERS}
-    program = seccomp.worker_filter()
-    assert {decide(program, number) for number in range(600) if number not in known} == {EPERM}
+    for program in (seccomp.worker_filter(), seccomp.worker_filter(bare=True)):
+        assert {decide(program, number) for number in range(600) if number not in known} == {EPERM}
 
 
 def test_other_architectures_are_killed() -> None:
@@ -121,7 +163,8 @@ def test_filters_can_be_built_for_both_architectures(machine: str, monkeypatch: 
     monkeypatch.setattr(syscalls, "machine", lambda: machine)
     seccomp.child_template.cache_clear()
     try:
-        for program in (seccomp.worker_filter(), seccomp.child_filter(9)):
+        bare = [seccomp.worker_filter(bare=True), seccomp.child_filter(9, bare=True)]
+        for program in (seccomp.worker_filter(), seccomp.child_filter(9), *bare):
             assert len(program) % 8 == 0
             assert 0 < len(program) // 8 < 4096
     finally:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,15 +19,17 @@ from contracts.processes import living, processes_below
 import distinguo.sandbox
 from distinguo.errors import JudgeFailed, SandboxUnavailable
 from distinguo.problem import CallStyle, Limits, Program
-from distinguo.records import Verdict
+from distinguo.records import Called, Verdict
 from distinguo.sandbox.files import RunFiles
 from distinguo.sandbox.inside.wire import Answer, Ready
 from distinguo.sandbox.pool import Pool
+from distinguo.sandbox.turnstile import Turnstile
 from distinguo.sandbox.worker import Worker, WorkerDied
 
 HELLO = Program("print('hello')")
 BUSY = Program("while True: pass")
 ASLEEP = Program("import time\ntime.sleep(60)")
+SLOW = Program("import time\nwhile time.process_time() < 0.1: pass\ntime.sleep(60)")
 
 
 @pytest_asyncio.fixture
@@ -91,11 +93,17 @@ async def test_run_at_its_wall_limit_is_repeated_alone(pool: Pool, monkeypatch: 
     await until(lambda: len(pool._workers) == 2)
     seen = count_runs(monkeypatch)
     others = [asyncio.create_task(pool.run(HELLO, "", Limits())) for _ in range(40)]
-    execution = await pool.run(ASLEEP, "", Limits(cpu_seconds=5, wall_seconds=0.3))
+    execution = await pool.run(SLOW, "", Limits(cpu_seconds=5, wall_seconds=0.3))
     assert execution.status is Verdict.TLE
     assert {other.status for other in await asyncio.gather(*others)} == {Verdict.AC}
     assert len(seen) == 42
     assert seen.count(1) >= 1
+
+
+async def test_run_that_only_slept_is_not_repeated(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = count_runs(monkeypatch)
+    execution = await pool.run(ASLEEP, "", Limits(cpu_seconds=5, wall_seconds=2))
+    assert (execution.status, len(seen)) == (Verdict.TLE, 1)
 
 
 async def test_second_try_alone_decides(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,11 +111,13 @@ async def test_second_try_alone_decides(pool: Pool, monkeypatch: pytest.MonkeyPa
 
     async def slow_at_first(self: Worker, files: RunFiles, limits: Limits) -> Answer:
         tries.append(1)
-        wall = 0.05 if len(tries) == 1 else limits.wall_seconds
+        wall = 0.2 if len(tries) == 1 else limits.wall_seconds
         return await original(self, files, Limits(limits.cpu_seconds, wall))
 
     monkeypatch.setattr(Worker, "run", slow_at_first)
-    execution = await pool.run(Program("import time\ntime.sleep(0.2)\nprint('late')"), "", Limits())
+    execution = await pool.run(
+        Program("import time\nwhile time.process_time() < 0.3: pass\nprint('late')"), "", Limits(4, 5)
+    )
     assert (execution.status, execution.output, len(tries)) == (Verdict.AC, "late\n", 2)
 
 
@@ -188,7 +198,7 @@ async def test_nonsense_from_a_worker_is_its_death(nonsense: bytes) -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.setblocking(False)
     process = subprocess.Popen(["sleep", "0"], stderr=subprocess.PIPE)  # noqa: ASYNC220
-    worker = Worker(process, ours, Ready(0, 0, False))
+    worker = Worker(process, ours, Ready(0, 0, True, True))
     theirs.send(nonsense) if nonsense else theirs.shutdown(socket.SHUT_WR)
     with RunFiles(HELLO, "") as files, pytest.raises(WorkerDied):
         await worker.run(files, Limits())
@@ -249,6 +259,29 @@ async def test_descriptors_do_not_leak(pool: Pool) -> None:
     assert used() == before
 
 
+def test_any_descriptor_numbers_serve() -> None:
+    script = """
+        import asyncio, os
+        from distinguo.problem import Program
+        from distinguo.sandbox.pool import Pool
+
+        async def main():
+            next_free = os.dup(0)
+            os.close(next_free)
+            for number in range(max(next_free, 6), 14):
+                pool = Pool(1)
+                await pool.open()
+                print((await pool.run(Program("print(input())"), "hello")).output, end="")
+                await pool.aclose()
+                os.dup2(0, number)
+
+        asyncio.run(main())
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True)
+    assert run.stdout.startswith("hello\n"), run.stderr
+    assert set(run.stdout.split()) == {"hello"}
+
+
 async def test_usage_is_reported(pool: Pool) -> None:
     begin = time.monotonic()
     execution = await pool.run(Program("x = bytearray(64 << 20)\nimport time\ntime.sleep(0.2)"), "", Limits())
@@ -265,6 +298,63 @@ async def test_output_of_exactly_the_limit_is_accepted(pool: Pool) -> None:
     assert (over.status, len(over.output)) == (Verdict.OLE, 1000)
     value = await pool.run(Program("def f(): return 'x' * 998", CallStyle.FUNCTION, "f"), "()", limits)
     assert (value.status, len(value.output)) == (Verdict.AC, 1000)
+
+
+CALLED = Program("def f(n):\n    while n < 0: pass\n    return n", CallStyle.FUNCTION, "f")
+
+
+async def test_run_that_goes_on_is_ended_where_its_results_decide(pool: Pool) -> None:
+    result = await pool.run_calls(
+        CALLED, ["(1,)", "(2,)", "(-1,)"], Limits(60, 60), decided=lambda called: len(called) == 2
+    )
+    assert result.execution.status is Verdict.AC
+    assert [called.value for called in result.called] == ["1", "2"]
+    (worker,) = pool._workers
+    assert len(processes_below(worker._process.pid)) == 1
+    assert (await pool.run(HELLO)).output == "hello\n"
+
+
+async def test_run_goes_on_while_its_results_do_not_decide(pool: Pool) -> None:
+    asked = []
+
+    def never(called: Sequence[Called]) -> bool:
+        asked.append(len(called))
+        return False
+
+    result = await pool.run_calls(CALLED, ["(1,)", "(-1,)"], Limits(0.3, 60), decided=never)
+    assert (result.execution.status, [called.value for called in result.called]) == (Verdict.TLE, ["1"])
+    assert asked
+    assert set(asked) <= {0, 1}
+
+
+async def test_exception_of_the_one_who_decides_ends_the_run_and_comes_out(pool: Pool) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await pool.run_calls(CALLED, ["(1,)", "(-1,)"], Limits(60, 60), decided=lambda called: bool(1 // 0))
+    (worker,) = pool._workers
+    assert len(processes_below(worker._process.pid)) == 1
+    assert (await pool.run(HELLO)).output == "hello\n"
+
+
+async def test_cancelled_calls_leave_no_child_and_the_worker_serves_on(pool: Pool) -> None:
+    task = asyncio.create_task(pool.run_calls(CALLED, ["(-1,)"], Limits(60, 60), decided=lambda called: True))
+    (worker,) = pool._workers
+    await until(lambda: len(processes_below(worker._process.pid)) == 2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(processes_below(worker._process.pid)) == 1
+    assert (await pool.run_calls(CALLED, ["(1,)"])).called[0].value == "1"
+
+
+async def test_pools_with_one_turnstile_keep_its_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    turnstile = Turnstile(2)
+    pools = [Pool(2, turnstile=turnstile) for _ in range(2)]
+    seen = count_runs(monkeypatch)
+    await asyncio.gather(*(pool.run(HELLO) for pool in pools for _ in range(15)))
+    assert len(seen) == 30
+    assert max(seen) <= 2
+    for pool in pools:
+        await pool.aclose()
 
 
 async def test_machine_that_cannot_start_a_worker_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,3 +378,25 @@ async def test_ordinary_user_gets_a_user_namespace_and_root_another_uid(pool: Po
     assert worker.ready.user_namespace == (uid == 65534)
     if os.geteuid() == 0 and not worker.ready.user_namespace:
         assert uid > 2_000_000_000
+
+
+async def test_preloaded_numpy_computes_the_same_in_every_run() -> None:
+    pytest.importorskip("numpy", reason="numpy is not installed here")
+    pool = Pool(1, preload=("numpy",))
+    await pool.open()
+    source = (
+        "import os, sys, threading\nassert 'numpy' in sys.modules\nimport numpy as np\n"
+        "a = np.arange(10000.).reshape(100, 100)\n"
+        "print((a @ a).shape, round(np.linalg.det(np.eye(3))), np.random.randint(1 << 30))\n"
+        "print(threading.active_count(), list(os.environ))"
+    )
+    first, second = [await pool.run(Program(source)) for _ in range(2)]
+    await pool.aclose()
+    assert first.status is Verdict.AC, first.error
+    assert first.output.splitlines()[0].startswith("(100, 100) 1 ")
+    assert first.output == second.output
+
+
+async def test_package_that_is_not_installed_cannot_be_preloaded() -> None:
+    with pytest.raises(SandboxUnavailable, match="nosuchpackage is not installed"):
+        await Pool(1, preload=("nosuchpackage",)).open()

@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from contracts.executor import LIMITS, call, run
+from contracts.executor import LIMITS, call, calls, run
 
 from distinguo import values
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, Limits, Program
-from distinguo.records import Verdict
+from distinguo.records import Called, Verdict
 from distinguo.sandbox.pool import Pool
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -51,6 +51,17 @@ AS_PYTHON = {
         "with ThreadPoolExecutor(8) as e: print(list(e.map(abs, range(-20, 0))))",
         "",
     ),
+    "thread pool never shut down": (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "import time\nThreadPoolExecutor(2).submit(lambda: (time.sleep(0.05), print('late')))",
+        "",
+    ),
+    "own traceback": (
+        "import sys, traceback\ndef f(x):\n    return 1 // x\ntry:\n    f(0)\nexcept ZeroDivisionError:\n"
+        "    traceback.print_exc(file=sys.stdout)",
+        "",
+    ),
+    "own source": ("import inspect\ndef f(x):\n    return x\n\nprint(inspect.getsource(f))", ""),
     "atexit": ("import atexit\natexit.register(print, 'bye')\nprint('hello')", ""),
     "own exception hook": ("import sys\nsys.excepthook = lambda *a: print('hook', a[1])\n1 / 0", ""),
     "closed stdout": ("import sys\nsys.stdout.close()", ""),
@@ -103,6 +114,16 @@ async def test_program_behaves_as_under_python3(box: Pool, name: str, tmp_path: 
     execution = await box.run(Program(source), stdin, Limits())
     assert execution.output.encode() == real.stdout.replace(str(tmp_path).encode() + b"/", b"")
     assert (execution.status is Verdict.AC) == (real.returncode == 0), (execution, real.stderr)
+
+
+async def test_nothing_of_the_rehearsal_is_left(box: Pool) -> None:
+    source = (
+        "import gc, linecache, os, sys\nprint('program' in sys.modules, list(linecache.cache), len(sys.argv))\n"
+        "print([o.__name__ for o in gc.get_objects() if isinstance(o, type) and o.__name__ == 'Solution'])\n"
+        "print([n for n in os.environ if n.startswith('LD_')], os.get_inheritable(0), sys.stdin.read())"
+    )
+    execution = await run(box, source, "whole")
+    assert execution.output == "False ['program.py'] 1\n[]\n[] True whole\n", execution.error
 
 
 async def test_traceback_shows_the_programs_lines_only(box: Pool) -> None:
@@ -233,3 +254,85 @@ async def test_unknown_language_and_missing_entry_are_input_errors(box: Pool) ->
         await box.run(Program("", language="cobol"), "", LIMITS)
     with pytest.raises(InputError, match="function's name"):
         await box.run(Program("", CallStyle.FUNCTION), "()", LIMITS)
+    with pytest.raises(InputError, match="only a program with a function"):
+        await box.run_calls(Program(""), ["()"])
+
+
+async def test_each_call_of_a_method_has_its_own_instance(box: Pool) -> None:
+    source = "class Solution:\n    def __init__(self): self.n = 0\n    def f(self): self.n += 1; return self.n"
+    assert (await calls(box, source, "()", "()", entry="Solution.f")).called == (Called("1"), Called("1"))
+
+
+@pytest.mark.parametrize(
+    "body,status",
+    [
+        ("raise SystemExit(0)", Verdict.RTE),
+        ("raise KeyboardInterrupt", Verdict.RTE),
+        ("import os; os._exit(0)", Verdict.RTE),
+        ("import os; os.kill(os.getpid(), 9)", Verdict.MLE),
+        ("return 'x' * 10 ** 6", Verdict.OLE),
+        ("print('x' * 10 ** 6, flush=True)", Verdict.OLE),
+        ("while 1: pass", Verdict.TLE),
+    ],
+)
+async def test_end_of_the_run_leaves_the_calls_before_it(box: Pool, body: str, status: Verdict) -> None:
+    source = f"def f(x):\n    if x: return x\n    {body}"
+    program = Program(source, CallStyle.FUNCTION, "f")
+    limits = Limits(cpu_seconds=0.3, wall_seconds=8.0, output_bytes=1 << 16)
+    result = await box.run_calls(program, ["(1,)", "(2,)", "(0,)", "(3,)"], limits)
+    assert (result.execution.status, result.called) == (status, (Called("1"), Called("2"))), result
+
+
+async def test_cpu_limit_holds_for_all_calls_together(box: Pool) -> None:
+    source = "import time\ndef f():\n    end = time.process_time() + 0.05\n    while time.process_time() < end: pass"
+    program = Program(source, CallStyle.FUNCTION, "f")
+    result = await box.run_calls(program, ["()"] * 100, Limits(cpu_seconds=0.3, wall_seconds=30))
+    assert result.execution.status is Verdict.TLE
+    assert 1 < len(result.called) < 7
+
+
+@pytest.mark.parametrize(
+    "body,error",
+    [
+        ("raise ValueError('no digits')", "ValueError: no digits"),
+        ("raise ValueError('two\\nlines')", "ValueError: two"),
+        ("assert False", "AssertionError"),
+        ("return {}[1]", "KeyError: 1"),
+        ("return f()", "RecursionError: maximum recursion depth exceeded"),
+        ("return eval('(')", "SyntaxError: '(' was never closed"),
+        (
+            "class E(Exception):\n        def __str__(self): 1 / 0\n    raise E",
+            "program.f.<locals>.E: <exception str() failed>",
+        ),
+        ("class S(set):\n        def __iter__(self): 1 / 0\n    return S({1})", "ZeroDivisionError: division by zero"),
+        ("e = ValueError('why')\n    e.add_note('note')\n    raise e", "ValueError: why"),
+        ("raise ValueError('x' * 9999)", "ValueError: " + "x" * 488),
+    ],
+)
+async def test_exception_of_a_call_is_one_line(box: Pool, body: str, error: str) -> None:
+    result = await calls(box, f"def f():\n    {body}", "()")
+    assert (result.execution.status, result.called) == (Verdict.AC, (Called(None, error),))
+
+
+async def test_values_without_a_literal_are_named_by_their_type(box: Pool) -> None:
+    result = await calls(box, "def f(x):\n    x.append(f)\n    yield", "([],)")
+    (called,) = result.called
+    assert (called.value, called.arguments) == ("<object of type generator>", "")
+    (called,) = (await calls(box, "def f(x):\n    x.append(f)", "([],)")).called
+    assert called == Called("None", arguments="<object of type tuple>")
+
+
+async def test_arguments_written_in_another_way_count_as_unchanged(box: Pool) -> None:
+    result = await calls(box, "def f(x): return x", "([ 1,2 ],)", "({2, 1},)", "([nan],)")
+    assert [called.arguments for called in result.called] == ["", "", ""]
+
+
+async def test_arguments_of_a_call_that_raised_are_reported_too(box: Pool) -> None:
+    result = await calls(box, "def f(x):\n    x.pop()\n    raise ValueError", "([1],)")
+    assert result.called == (Called(None, "ValueError", "([],)"),)
+
+
+async def test_arguments_that_are_no_literal_end_the_calls(box: Pool) -> None:
+    result = await calls(box, "def f(x): return x", "(1,)", "(f,)", "(2,)")
+    assert (result.execution.status, result.called) == (Verdict.RTE, (Called("1"),))
+    assert "literal" in result.execution.error

@@ -65,3 +65,17 @@ async def test_cancelled_visitor_holds_up_nobody(alone: bool) -> None:
     assert "+b" not in log
     async with turnstile.enter(alone=True):
         pass
+
+
+async def test_limit_holds_up_those_beyond_it() -> None:
+    turnstile = Turnstile(2)
+    first, others = asyncio.Event(), asyncio.Event()
+    log: list[str] = []
+    tasks = [asyncio.create_task(visit(turnstile, log, name, first if name == "a" else others)) for name in "abc"]
+    await settle()
+    assert log == ["+a", "+b"]
+    first.set()
+    await settle()
+    assert log == ["+a", "+b", "-a", "+c"]
+    others.set()
+    await asyncio.gather(*tasks)

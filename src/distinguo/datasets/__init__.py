@@ -1,24 +1,36 @@
 """Problems from where they lie: each importer returns a problem and, apart from it, its hidden tests.
 
-A folder (folder.py), a Markdown file or standard input (markdown.py), or a task of a data set, `DATASET:ID`.
+`load` reads one problem: a folder (folder.py), a problem package (kattis.py), a Markdown file or standard input
+(markdown.py), or a task of a data set, `DATASET:ID`. `open` gives a whole data set (dataset.py, named.py), and
+samples.py reads other people's programs for it.
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from distinguo.datasets import folder, humaneval, markdown
+from distinguo.datasets import markdown, named
+from distinguo.datasets.dataset import DataSet
 from distinguo.datasets.files import decode, read_text
 from distinguo.datasets.loaded import Loaded
+from distinguo.datasets.named import NAMES, is_name
+from distinguo.datasets.samples import Sample
 from distinguo.errors import InputError
 
-__all__ = ["DATASETS", "Loaded", "load"]
-
-DATASETS: dict[str, Callable[[str, Path | None], Loaded]] = {"humaneval": humaneval.load}
-"""The data sets by name: a task's id and the place of the data to the task. Each raises InputError."""
+__all__ = ["NAMES", "DataSet", "Loaded", "Sample", "load", "open"]
 
 _TASK = re.compile(r"([A-Za-z][\w@.+-]*):(.*)", re.DOTALL)
-_FORMS = "a folder with a problem.md, a Markdown file, DATASET:ID or - for standard input"
+_FORMS = "a folder with a problem.md or problem.yaml, a Markdown file, DATASET:ID or - for standard input"
+
+
+def open(name: str, data: Path | None = None) -> DataSet:
+    """The data set of this name.
+
+    name: `humaneval`, `mbpp`, `humaneval+`, `mbpp+`, `livecodebench`, `livecodebench@release_v2`; a folder that is a
+    problem or holds problems, in problem packages or folders of one's own; or the path of a data set's file, recognised
+    by its fields. data: where data sets lie.
+    Raises InputError in one sentence for whatever is missing or wrong.
+    """
+    return named.open_named(name, data) if is_name(name) else named.open_path(Path(name))
 
 
 def load(spec: str, *, data: Path | None, stdin: str | None = None) -> Loaded:
@@ -31,17 +43,17 @@ def load(spec: str, *, data: Path | None, stdin: str | None = None) -> Loaded:
         return markdown.load(_checked(stdin or ""), "stdin", "standard input")
     path = Path(spec)
     task = _TASK.fullmatch(spec)
-    if task and task.group(1) in DATASETS:
-        return DATASETS[task.group(1)](task.group(2), data)
+    if task and is_name(task.group(1)):
+        return named.open_named(task.group(1), data).get(task.group(2))
     try:
         if path.is_dir():
-            return folder.load(path)
+            return named.load_folder(path)
         if path.exists():
             return markdown.load(read_text(path), path.stem, str(path))
     except (OSError, ValueError) as error:
         raise InputError(f"{spec!r} cannot be opened: {error}") from error
     if task:
-        known = ", ".join(f"{name}:ID" for name in DATASETS)
+        known = ", ".join(f"{name}:ID" for name in NAMES)
         raise InputError(f"there is no data set {task.group(1)!r}; the data sets are {known}")
     raise InputError(f"{spec} does not exist; give {_FORMS}")
 

@@ -1,6 +1,7 @@
 """Calls written by people: an argument tuple or a call expression, and the signature that it is meant for."""
 
 import ast
+import warnings
 
 from distinguo import values
 
@@ -55,12 +56,18 @@ def parsed(starter: str) -> ast.Module | None:
     code = starter.rstrip()
     last = code.rpartition("\n")[2]
     indent = " " * (len(last) - len(last.lstrip()) + 4)
-    for source in (code, f"{code} pass", f"{code}\n{indent}pass"):
-        try:
+    trees = map(parse, (code, f"{code} pass", f"{code}\n{indent}pass"))
+    return next((tree for tree in trees if tree is not None), None)
+
+
+def parse(source: str) -> ast.Module | None:
+    """The syntax tree, or None where there is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in the texts of a program
             return ast.parse(source)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            continue
-    return None
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def parameters(function: Function | None) -> tuple[str, ...]:

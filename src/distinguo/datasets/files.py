@@ -1,6 +1,7 @@
 """Reading files that people wrote: whatever is wrong with one is an InputError that names it."""
 
 import os
+import re
 from pathlib import Path
 
 from distinguo.errors import InputError
@@ -26,3 +27,8 @@ def decode(content: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         wrong = content[error.start]
         raise InputError(f"{name} is not UTF-8: byte {error.start} is 0x{wrong:02x}; save it as UTF-8") from error
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key that puts 2 before 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", name)]

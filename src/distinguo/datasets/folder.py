@@ -8,10 +8,9 @@ hidden/               optional: tests in the same form that only grading sees
 """
 
 import os
-import re
 from pathlib import Path
 
-from distinguo.datasets.files import read_text
+from distinguo.datasets.files import natural, read_text
 from distinguo.datasets.loaded import Loaded
 from distinguo.datasets.settings import Settings, read, validate
 from distinguo.errors import InputError
@@ -43,7 +42,7 @@ def _tests(folder: Path, settings: Settings) -> tuple[Test, ...]:
         raise InputError(f"{folder} is no folder; put the tests NAME.in and NAME.out into a folder of that name")
     names = {path.name for path in folder.iterdir()}
     tests = []
-    for name in sorted({Path(name).stem for name in names if Path(name).suffix in (".in", *_ANSWERS)}, key=_natural):
+    for name in sorted({Path(name).stem for name in names if Path(name).suffix in (".in", *_ANSWERS)}, key=natural):
         answers = [suffix for suffix in _ANSWERS if name + suffix in names]
         if f"{name}.in" not in names:
             raise InputError(f"{folder / name}{answers[0]} has no {name}.in beside it")
@@ -53,8 +52,3 @@ def _tests(folder: Path, settings: Settings) -> tuple[Test, ...]:
         given, expected = (read_text(folder / (name + suffix)) for suffix in (".in", answers[0]))
         tests.append(settings.test(name, given, expected, f"{folder / name}.in"))
     return tuple(tests)
-
-
-def _natural(name: str) -> list[tuple[int, str]]:
-    """A sort key that puts 2 before 10."""
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d{1,18})", name)]

@@ -1,26 +1,24 @@
-"""HumanEval (Chen et al. 2021, arXiv 2107.03374): 164 functions, each with a docstring and hidden assertions.
+"""HumanEval (Chen et al. 2021, arXiv 2107.03374) and what others wrote in its form: functions with hidden assertions.
 
 The whole prompt is the problem's starter: imports, helpers, signature and docstring. Examples of the docstring become
-public tests. Read from `HumanEval.jsonl.gz` or `HumanEval.jsonl`, as its authors publish it.
+public tests, or the record's own `given_tests` (LLMDebugger). The hidden tests define `check(candidate)`; where they
+name the function instead of `candidate`, as MBPP's do in this form, their asserts are taken out of it, and the first
+is public.
 """
 
 import ast
-import gzip
-import json
-import os
-import zlib
-from functools import lru_cache
-from pathlib import Path
+import re
+import textwrap
 from typing import Any
 
-from distinguo.datasets.calls import parameters, signature
+from distinguo.datasets.asserts import called_names, examples_in, first_assert
+from distinguo.datasets.calls import parameters, parsed, signature
+from distinguo.datasets.dataset import Format, Record
 from distinguo.datasets.examples import Example, as_tests, examples
-from distinguo.datasets.files import read_bytes
-from distinguo.datasets.loaded import Loaded
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, HiddenTests, Problem, Test
 
-_FILES = ("HumanEval.jsonl.gz", "HumanEval.jsonl")
+_DEFINITION = re.compile(r"^def +(\w+)", re.MULTILINE)
 _FIELDS = ("task_id", "prompt", "entry_point", "test")
 
 # Published examples that contradict the hidden tests.
@@ -37,67 +35,70 @@ ERRATA: dict[str, frozenset[Example]] = {
 }
 
 
-def load(identifier: str, data: Path | None) -> Loaded:
-    """One task by its id, `HumanEval/7` or `7`. Raises InputError where the file or the task is not there."""
-    tasks = _tasks(_find(data))
-    task = tasks.get(identifier) or tasks.get(f"HumanEval/{identifier}")
-    if task is None:
-        example = next(iter(tasks), "HumanEval/0")
-        raise InputError(f"HumanEval has no task {identifier!r}: there are {len(tasks)}, such as humaneval:{example}")
-    return Loaded(_problem(task), HiddenTests(task["task_id"], assertions=task["test"]))
+def _key(record: Any) -> str:
+    if not isinstance(record, dict) or not all(isinstance(record.get(field), str) for field in _FIELDS):
+        raise InputError(f"a HumanEval task has the texts {', '.join(_FIELDS)}")
+    return str(record["task_id"])
 
 
-def _find(data: Path | None) -> Path:
-    hint = "give the folder that holds HumanEval.jsonl.gz with --data or DISTINGUO_DATA"
-    if data is None:
-        raise InputError(f"humaneval needs its file: {hint}")
-    places = [data, *(folder / name for folder in (data, data / "human-eval") for name in _FILES)]
-    for place in places:
-        if os.path.isfile(place):  # noqa: PTH113 (Path.is_file raises for a name that is too long)
-            return place
-    raise InputError(f"{data} holds no HumanEval file: {hint}")
-
-
-@lru_cache(maxsize=1)
-def _tasks(path: Path) -> dict[str, dict[str, Any]]:
-    content = read_bytes(path)
-    try:
-        text = (gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content).decode()
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is damaged, fetch it again: {error}") from error
-    rows = [_row(path, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    if not rows:
-        raise InputError(f"{path} holds no tasks")
-    return {row["task_id"]: row for row in rows}
-
-
-def _row(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}, line {number}: not JSON ({error})") from error
-    if not isinstance(row, dict) or not all(isinstance(row.get(field), str) for field in _FIELDS):
-        raise InputError(f"{path}, line {number}: a HumanEval task has the texts {', '.join(_FIELDS)}")
-    return row
-
-
-def _problem(task: dict[str, Any]) -> Problem:
+def _problem(record: Record) -> Problem:
     return Problem(
-        id=task["task_id"],
+        id=record["task_id"],
         statement="",
         style=CallStyle.FUNCTION,
-        entry=task["entry_point"],
-        starter=task["prompt"],
-        public_tests=public_tests(task["task_id"], task["prompt"], task["entry_point"]),
+        entry=_entry(record),
+        starter=record["prompt"],
+        public_tests=public_tests(record),
         checker="values",
     )
 
 
-def public_tests(task_id: str, prompt: str, entry: str) -> tuple[Test, ...]:
-    """The examples of the docstring, without those that are known to be wrong."""
-    function = signature(prompt, entry)
-    wrong = ERRATA.get(task_id, frozenset())
-    found = examples(_docstring(prompt, entry), entry, parameters(function))
+def _entry(record: Record) -> str:
+    """The entry point; where asserts name another function of the reference program instead, that one."""
+    entry, called = str(record["entry_point"]).strip(), called_names(_without_check(record.get("test", "")))
+    if not called or entry in called:
+        return entry
+    defined = _DEFINITION.findall(str(record.get("canonical_solution", "")))  # some do not parse
+    return next((name for name in called if name in defined), entry)
+
+
+def _hidden(record: Record) -> HiddenTests | None:
+    if not record["test"].strip():
+        return None
+    return HiddenTests(record["task_id"], assertions=_without_check(record["test"]) or record["test"])
+
+
+def _without_check(test: str) -> str:
+    """The statements of a `check` that makes no use of its argument, or ""."""
+    tree = parsed(test)
+    body = tree.body if tree else []
+    check = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == "check"), None)
+    if check is None or any(isinstance(node, ast.Name) and node.id == "candidate" for node in ast.walk(check)):
+        return ""
+    kept = [node for node in body if not _calls_check(node)]
+    nodes = [inner for node in kept for inner in (check.body if node is check else [node])]
+    return "\n".join(textwrap.dedent(ast.get_source_segment(test, node) or "") for node in nodes) + "\n"
+
+
+def _calls_check(node: ast.stmt) -> bool:
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Name(id="check"))):
+            return True
+    return False
+
+
+def public_tests(record: Record) -> tuple[Test, ...]:
+    """The given tests, or the examples of the docstring without those that are known to be wrong."""
+    prompt, entry = record["prompt"], _entry(record)
+    names = parameters(signature(prompt, entry))
+    given = record.get("given_tests")
+    asserts = _without_check(record.get("test", ""))
+    if isinstance(given, list) and all(isinstance(test, str) for test in given):
+        return as_tests(examples_in("\n".join(given), entry, names))
+    if asserts:
+        return as_tests(examples_in(first_assert(asserts), entry, names))
+    wrong = ERRATA.get(record["task_id"], frozenset())
+    found = examples(_docstring(prompt, entry), entry, names)
     return as_tests(example for example in found if example not in wrong)
 
 
@@ -107,3 +108,7 @@ def _docstring(prompt: str, entry: str) -> str:
     texts = [node.value for node in function.body if isinstance(node, ast.Expr)] if function else []
     source = next((ast.get_source_segment(prompt, text) for text in texts if isinstance(text, ast.Constant)), None)
     return source.lstrip("rRbBuU").strip("\"'") if source else ""
+
+
+FORMAT = Format("HumanEval", _FIELDS, _key, _problem, _hidden)
+"""HumanEval's records, and others in its form."""

@@ -3,6 +3,7 @@
 import ast
 import textwrap
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 
 from distinguo.extract.syntax import (
     Definition,
@@ -24,6 +25,10 @@ from distinguo.extract.syntax import (
 
 _TALKING = {"print", "input", "stdin", "exit", "quit", "unittest", "doctest", "pytest", "__name__"}
 _BINDING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+
+
+def _is_call(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 class Target:
@@ -129,7 +134,7 @@ class Target:
     def _finished(self, source: str) -> str:
         source = self._without_demonstrations(source)
         tree = parse(source) or ast.Module([], [])
-        missing = self._missing(bound(tree.body))
+        missing = self._missing(tree)
         futures = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "__future__"]
         if futures:  # nothing but a docstring may stand before them
             lines = source.split("\n")
@@ -137,15 +142,21 @@ class Target:
             return "\n".join([*lines[:at], *missing, *lines[at:]])
         return "\n".join([*missing, source.strip("\n")])
 
-    def _missing(self, names_bound: set[str]) -> list[str]:
-        """The lines of the imports and helpers in front of the entry that bind none of these names."""
-        lines = self.header.split("\n")
-        missing = list[str]()
-        for node in self.starter.body:
+    def _missing(self, tree: ast.Module) -> list[str]:
+        """The lines of the starter in front of the entry that a program lacks.
+
+        These are imports and helpers that bind none of its names, star imports of other modules than its own, calls
+        (`sys.setrecursionlimit(50000)`), and the imports that those need.
+        """
+        nodes = list(takewhile(lambda node: self.root not in bound([node]), self.starter.body))
+        there = {ast.unparse(node) for node in tree.body}
+        calls = [node for node in nodes if _is_call(node) and ast.unparse(node) not in there]
+        names_bound = bound(tree.body) - mentioned(ast.Module(calls, []))
+        lines, missing = self.header.split("\n"), list[str]()
+        for node in nodes:
             names = bound([node])
-            if self.root in names:
-                break
-            if names and not names <= names_bound:
+            lacks = ast.unparse(node) not in there if "*" in names else bool(names) and not names <= names_bound
+            if lacks or node in calls:
                 missing += lines[lines_of(node).start : lines_of(node).stop]
                 missing += ["", ""] if isinstance(node, Definition) else []
         return [*missing, "", ""] if missing and missing[-1] else missing

@@ -1,12 +1,17 @@
 """Runs test code in the sandbox against a stand-in for the program, which is not there.
 
-This text follows that of values.py in one source and uses its names. The stand-in answers from results that are known
-already. For a call that is not among them it notes the arguments and returns a value that nothing can be asked of; from
-then on failures decide nothing and only serve to reach further calls, until the host has run them and starts anew.
+This text follows that of values.py in one source and uses its names. The stand-in answers from the results that the
+program gave when it was called in this order. For the first call that is not among them it returns a value that
+nothing can be asked of; from then on failures decide nothing and only serve to reach further calls, until the host
+has run them and asks anew.
+
+One process judges many programs, each in a namespace of its own. All that it holds of a program is data.
 """
 
 import ast
 import builtins
+import contextlib
+import marshal
 import random
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,11 +19,13 @@ if TYPE_CHECKING:
     from distinguo.values import ValueTextError, dumps, loads
 
 _DETAIL_LENGTH = 500
+_CALLS = 5_000  # up to which calls are looked for
+_RESULT_LENGTH = 1 << 18  # characters; a longer result equals nothing
+_KEPT_LENGTH = 1 << 12  # characters up to which a result is kept, to be parsed once
+_KEPT = 4_096
 
-Known = dict[
-    str, tuple[str, str]
-]  # the argument tuple's literal -> ("value", literal) | ("error", text) | (verdict, "")
-Result = tuple[str, Any]
+Result = tuple[str | None, str, str]  # records.Called: value, error, arguments
+Told = tuple[str, Any, int]
 
 
 class _Undecided(BaseException):
@@ -26,7 +33,7 @@ class _Undecided(BaseException):
 
 
 class _Ended(BaseException):
-    """The program was stopped in a call (by a limit, or it does not compile)."""
+    """The program's run came to its end in this call."""
 
 
 class _Stuck(BaseException):
@@ -41,41 +48,12 @@ def _undecided(*_: Any) -> NoReturn:
     raise _Undecided
 
 
-_OPERATORS = (
-    *(
-        "abs",
-        "bool",
-        "call",
-        "complex",
-        "contains",
-        "delitem",
-        "enter",
-        "float",
-        "format",
-        "getattr",
-        "getitem",
-        "hash",
-    ),
-    *(
-        "index",
-        "int",
-        "invert",
-        "iter",
-        "len",
-        "neg",
-        "next",
-        "pos",
-        "repr",
-        "reversed",
-        "round",
-        "setitem",
-        "str",
-        "trunc",
-    ),
-    *("eq", "ge", "gt", "le", "lt", "ne"),
-    *(side + name for side in ("", "r") for name in ("add", "and", "divmod", "floordiv", "lshift", "matmul", "mod")),
-    *(side + name for side in ("", "r") for name in ("mul", "or", "pow", "rshift", "sub", "truediv", "xor")),
-)
+_OPERATORS = """
+    abs bool call complex contains delitem enter eq float format ge getattr getitem gt hash index int invert iter le
+    len lt ne neg next pos repr reversed round setitem str trunc
+    add and divmod floordiv lshift matmul mod mul or pow rshift sub truediv xor
+    radd rand rdivmod rfloordiv rlshift rmatmul rmod rmul ror rpow rrshift rsub rtruediv rxor
+""".split()  # noqa: SIM905  sixty lines as a list
 _Unknown = type("_Unknown", (), {f"__{name}__": _undecided for name in _OPERATORS})
 
 
@@ -84,72 +62,171 @@ class _NoLiteral:
 
 
 class _Decisive(ast.NodeTransformer):
-    """Lets the test code go on behind an assert that fails while calls are missing."""
+    """Lets the test code go on behind a statement that fails while calls are missing."""
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        return self._wrapped(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        return node if isinstance(node.value, ast.Constant) else self._wrapped(node)
+
+    @staticmethod
+    def _wrapped(node: ast.stmt) -> ast.AST:
         decides = ast.parse("try:\n    pass\nexcept BaseException:\n    if not __missing__:\n        raise").body[0]
         assert isinstance(decides, ast.Try)
         decides.body = [node]
         return ast.copy_location(decides, node)
 
 
-def replay(starter: str, assertions: str, entry: str, known: Known) -> Result:
-    """Run the test code once.
+class _TestCode:
+    """The test code of a problem, compiled once."""
 
-    starter: code whose helpers the test code may use; the entry's own name is bound to the stand-in.
-    Returns ("missing", argument tuples), ("passed", ""), ("failed", why), ("raised", error of the program),
-    ("ended", verdict) or ("stuck", why no verdict is possible).
-    """
-    missing: dict[str, None] = {}
-    raised: list[BaseException] = []
+    def __init__(self, starter: str, assertions: str, entry: str) -> None:
+        tree = ast.parse(assertions)
+        self.entry = entry.partition(".")[0]
+        self.calls = list[str]()  # those asked about last
+        self.leaves_check = leaves_check(tree)
+        self.starter = compile(starter, "starter.py", "exec")
+        self.assertions = compile(ast.fix_missing_locations(_Decisive().visit(tree)), "tests.py", "exec")
 
-    def candidate(*arguments: Any, **named: Any) -> Any:
-        if named:
-            raise _Stuck("the test code calls the program with keyword arguments")
+    def run(self, candidate: Any, missing: list[str]) -> None:
+        random.seed(0)  # each run must ask the same as the one before it
+        scope: dict[str, Any] = {"__name__": "tests", "__missing__": missing}
+        exec(self.starter, scope)
+        scope[self.entry] = scope["candidate"] = candidate
+        exec(self.assertions, scope)
+        if self.leaves_check:
+            scope["check"](candidate)
+
+
+def leaves_check(tree: ast.Module) -> bool:
+    """Whether test code leaves it to others to call the `check` that it defines."""
+    defined = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
+    calls = (node.value for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
+    called = any(isinstance(call.func, ast.Name) and call.func.id == "check" for call in calls)
+    return defined and not called
+
+
+class _StandIn:
+    """Answers the test code's calls, in order, as the program did."""
+
+    def __init__(self, calls: list[str], results: list[Result], end: str) -> None:
+        self.calls, self.results, self.end = calls, results, end
+        self.made = 0
+        self.missing: list[str] = []
+        self.stuck = ""  # why a call cannot be made
+        self.raised: list[BaseException] = []
+        self.last: BaseException | None = None  # what no result can lead past
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if self.last is not None:
+            raise self.last
+        text = self._text(arguments, named)
+        place = self.made
+        if self.missing or place >= len(self.calls) or text != self.calls[place]:
+            return self._unknown(text)
+        if place < len(self.results):
+            self.made += 1
+            return self._answer(arguments, *self.results[place])
+        if not self.end:
+            return self._unknown(text)
+        self.last = _Ended()
+        raise self.last
+
+    def _unknown(self, text: str) -> Any:
+        if len(self.missing) >= _CALLS:
+            raise _Undecided
+        self.missing.append(text)
+        return _Unknown()
+
+    def _text(self, arguments: tuple[Any, ...], named: dict[str, Any]) -> str:
         try:
-            key = dumps(arguments)
+            if named:
+                raise ValueTextError("it has keyword arguments")
+            _require_plain(arguments, set())
+            return dumps(arguments)
         except ValueTextError as error:
-            raise _Stuck(f"the test code passes an argument that cannot leave it: {error}") from None
-        kind, text = known.get(key, ("missing", ""))
-        if kind == "missing":
-            missing[key] = None
-            return _Unknown()
-        if kind == "value":
-            try:
-                return loads(text)
-            except ValueTextError:
-                return _NoLiteral()
-        if kind == "error":
-            raised.append(_exception(text))
-            raise raised[-1]
-        raise _Ended(kind)
+            if self.missing and self.results:  # a call that may not come
+                raise _Undecided from None
+            self.stuck = f"a call of the test code cannot leave it: {error}"
+            self.last = _Stuck()
+            raise self.last from None
 
-    calls = "the test code failed before its first call"
+    def _answer(self, arguments: tuple[Any, ...], value: str | None, error: str, after: str) -> Any:
+        if after:
+            with contextlib.suppress(ValueTextError):  # what they have become cannot be told; they stay as they were
+                _change(arguments, loads(after))
+        if value is None:
+            self.raised.append(_exception(error))
+            raise self.raised[-1]
+        return _value(value)
+
+
+_MUTABLE = (list, dict, set)
+_PLAIN = {type(None), bool, int, float, complex, str, bytes}
+
+
+def _require_plain(value: Any, seen: set[int]) -> None:
+    """Raises ValueTextError for a value that its literal would not bring back as it is."""
+    kind = type(value)
+    if kind in _PLAIN or kind.__name__ in ("ListNode", "TreeNode"):
+        return
+    if kind is _Unknown:
+        raise _Undecided
+    if kind in _MUTABLE:
+        if id(value) in seen:
+            raise ValueTextError("one object stands in it twice")
+        seen.add(id(value))
+    elif kind not in (tuple, frozenset):
+        raise ValueTextError(f"a value of type {kind.__name__} is not one of the built-in types")
+    for item in value:
+        _require_plain(item, seen)
+    if kind is dict:
+        for item in value.values():
+            _require_plain(item, seen)
+
+
+def _change(mine: Any, theirs: Any) -> Any:
+    """Make the test code's own objects what the program made of them; returns what stands in the place."""
+    if type(mine) is not type(theirs):
+        return theirs
+    match mine:
+        case tuple() if len(mine) == len(theirs):
+            return tuple(_change(*pair) for pair in zip(mine, theirs, strict=True))
+        case list():
+            mine[:] = [*map(_change, mine, theirs), *theirs[len(mine) :]]
+        case dict():
+            items = [(key, _change(mine[key], item) if key in mine else item) for key, item in theirs.items()]
+            mine.clear()
+            mine.update(items)
+        case set():
+            mine.clear()
+            mine.update(theirs)
+        case _:
+            return theirs
+    return mine
+
+
+_values: dict[str, bytes] = {}
+
+
+def _value(text: str) -> Any:
+    """The value of a literal; of each text a fresh one, so that no test can change another's."""
+    kept = _values.get(text)
+    if kept is not None:
+        return marshal.loads(kept)
+    if len(text) > _RESULT_LENGTH:
+        return _NoLiteral()
     try:
-        _run(starter, assertions, entry, candidate, missing)
-        outcome = ("passed", "")
-    except _Ended as error:
-        outcome = ("ended", str(error))
-    except _Stuck as error:
-        outcome = ("stuck", str(error))
-    except BaseException as error:  # noqa: BLE001  # whatever test code raises is a verdict on the program
-        text = f"{type(error).__name__}: {error}".rstrip(": ")[:_DETAIL_LENGTH]
-        if any(error is its_own for its_own in raised):
-            outcome = ("raised", text)
-        else:
-            outcome = ("failed", text) if known else ("stuck", f"{calls}: {text}")
-    return ("missing", list(missing)) if missing else outcome
-
-
-def _run(starter: str, assertions: str, entry: str, candidate: Any, missing: dict[str, None]) -> None:
-    random.seed(0)  # a pass must ask the same as the one before it
-    scope: dict[str, Any] = {"__name__": "tests", "__missing__": missing}
-    exec(compile(starter, "starter.py", "exec"), scope)
-    scope[entry.partition(".")[0]] = candidate
-    tree = _Decisive().visit(ast.parse(assertions))
-    exec(compile(ast.fix_missing_locations(tree), "tests.py", "exec"), scope)
-    if callable(check := scope.get("check")):
-        check(candidate)
+        value = loads(text)
+    except ValueTextError:
+        return _NoLiteral()
+    if len(text) <= _KEPT_LENGTH and len(_values) < _KEPT:
+        try:
+            _values[text] = marshal.dumps(value)
+        except ValueError:  # a class of values.py's own
+            return value
+    return value
 
 
 def _exception(text: str) -> BaseException:
@@ -162,3 +239,48 @@ def _exception(text: str) -> BaseException:
         except TypeError:  # UnicodeDecodeError and others want more than a message
             pass
     return ProgramError(text)
+
+
+_codes: dict[str, _TestCode] = {}
+
+
+def replay(key: str, material: tuple[str, str, str] | None, calls: list[str], results: list[Result], end: str) -> Told:
+    """Run test code once.
+
+    key: its name; material, the first time: starter (code whose helpers it may use; the entry's own name is bound to
+    the stand-in), the test code, and the entry.
+    calls, results: the calls that the program was given (None: the same as the last time), and what those that it came
+    to the end of came to.
+    end: how its run ended where that was before the end of the calls, or "".
+    Returns an outcome, its detail, and the number of results that it rests on: ("passed", ""), ("failed", why),
+    ("raised", error of the program), ("ended", ""), ("missing", calls to make), ("stuck", why a call cannot leave it)
+    or ("broken", why no program could pass it).
+    """
+    try:
+        if material is not None:
+            _codes[key] = _TestCode(*material)
+        code = _codes[key]
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return "broken", f"the test code does not compile: {error}"[:_DETAIL_LENGTH], 0
+    if calls is not None:
+        code.calls = calls
+    candidate = _StandIn(code.calls, results, end)
+    outcome = _outcome(code, candidate)
+    if candidate.stuck:
+        return "stuck", candidate.stuck, candidate.made
+    if candidate.missing:
+        return "missing", [*code.calls[: candidate.made], *candidate.missing], candidate.made
+    if candidate.last is not None:
+        return "ended", "", candidate.made
+    return *outcome, candidate.made
+
+
+def _outcome(code: _TestCode, candidate: _StandIn) -> tuple[str, str]:
+    try:
+        code.run(candidate, candidate.missing)
+    except BaseException as error:  # noqa: BLE001  # whatever test code raises is a verdict on the program
+        text = f"{type(error).__name__}: {error}".rstrip(": ")[:_DETAIL_LENGTH]
+        if any(error is its_own for its_own in candidate.raised):
+            return "raised", text
+        return ("failed", text) if candidate.made else ("broken", f"the test code failed before its first call: {text}")
+    return "passed", ""

@@ -4,33 +4,44 @@ The kernel limits their size; the host reads them only after the program's end.
 """
 
 import os
+from collections.abc import Sequence
+from functools import lru_cache
 from types import TracebackType
+from typing import Self
 
 from distinguo.problem import CallStyle, Program
-from distinguo.sandbox.inside.wire import pack_request
+from distinguo.sandbox.inside.wire import Request, pack_arguments
 
-_NAMES = ("message", "stdin", "stdout", "stderr")
+_KEPT_LENGTH = 4096  # of arguments that are parsed here, once for all runs that are given them
+_NAMES = ("stdin", "stdout", "stderr", "message")
 
 
 class RunFiles:
     """Four fresh memory files, in the order of the wire protocol. A context manager; closing frees them."""
 
-    def __init__(self, program: Program, stdin: str) -> None:
-        """Lone surrogates in the texts become bytes that are no valid UTF-8, as a text file would have to hold them."""
+    def __init__(self, program: Program, stdin: str, calls: Sequence[str] | None = None) -> None:
+        """For one run on `stdin`, or for several calls of the program's function.
+
+        Lone surrogates in the texts become bytes that are no valid UTF-8, as a text file would have to hold them.
+        """
         is_function = program.style is CallStyle.FUNCTION
-        entry = (program.entry or "") if is_function else ""
-        data = stdin.encode("utf-8", "surrogatepass")
-        request = pack_request(
-            program.source.encode("utf-8", "surrogatepass"), entry.encode(), data if is_function else b""
+        arguments = calls if calls is not None else (stdin,) if is_function else ()
+        request = Request(
+            _bytes(program.source),
+            _bytes(program.entry or "") if is_function else b"",
+            tuple(
+                _packed(text) if len(text) < _KEPT_LENGTH else pack_arguments(text, parse=False) for text in arguments
+            ),
+            several=calls is not None,
         )
         self.descriptors = [os.memfd_create(name, os.MFD_CLOEXEC) for name in _NAMES]
-        self._message, self._stdin, self._stdout, self._stderr = self.descriptors
-        _fill(self._message, request)
+        self._stdin, self._stdout, self._stderr, self._message = self.descriptors
+        _fill(self._message, request.pack())
         if not is_function:
-            _fill(self._stdin, data)
+            _fill(self._stdin, _bytes(stdin))
             os.lseek(self._stdin, 0, os.SEEK_SET)
 
-    def __enter__(self) -> "RunFiles":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -52,9 +63,18 @@ class RunFiles:
         """The last `limit` bytes of standard error."""
         return os.pread(self._stderr, limit, max(0, os.fstat(self._stderr).st_size - limit))
 
-    def reply(self, limit: int) -> bytes:
-        """What the child left in the message file: at most `limit` bytes."""
-        return os.pread(self._message, limit, 0)
+    def reply(self, limit: int, offset: int = 0) -> bytes:
+        """What the child left in the message file from `offset` on: at most `limit` bytes."""
+        return os.pread(self._message, limit, offset)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(4096)
+def _packed(arguments: str) -> bytes:
+    return pack_arguments(arguments, parse=True)
 
 
 def _fill(descriptor: int, content: bytes) -> None:

@@ -7,9 +7,13 @@ from collections.abc import AsyncIterator
 
 
 class Turnstile:
-    """Lets runs through in the order of their coming; one that asks to be alone waits until nobody else is running."""
+    """Lets runs through in the order of their coming; one that asks to be alone waits until nobody else is running.
 
-    def __init__(self) -> None:
+    limit: how many may run at once, any number unless given.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
         self._waiting: deque[tuple[asyncio.Future[None], bool]] = deque()
         self._running = 0
         self._alone = False
@@ -39,7 +43,7 @@ class Turnstile:
             if turn.cancelled():
                 self._waiting.popleft()
                 continue
-            if self._alone or (alone and self._running):
+            if self._alone or (alone and self._running) or self._running == self._limit:
                 return
             self._waiting.popleft()
             self._running += 1

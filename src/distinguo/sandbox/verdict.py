@@ -3,17 +3,48 @@
 import os
 import re
 import signal
+from dataclasses import replace
 
 from distinguo.problem import CallStyle, Limits
-from distinguo.records import Execution, Verdict
+from distinguo.records import Called, CallsExecution, Execution, Verdict
 from distinguo.sandbox.files import RunFiles
-from distinguo.sandbox.inside.wire import COMPILE_ERROR, OPAQUE, VALUE, Answer, End, Ready
+from distinguo.sandbox.inside.wire import COMPILE_ERROR, OPAQUE, RAISED, VALUE, Answer, End, Ready, unpack_call
 
 _ERROR_BYTES = 2048
 _PRINTED_BYTES = 4096
 _TYPE_NAME = 80
-_MEMORY_ERROR = re.compile(r"^(\w+\.)*_?\w*MemoryError\b")
+_MEMORY_ERROR = re.compile(r"^(\w+\.)*_?\w*MemoryError\b|^  what\(\):  std::bad_alloc$")
 _MIB = 1 << 20
+_LEAST_SHARE = 50  # of the wall limit, one part in so many is what a program that wants to compute gets at least
+_FEW = 10
+
+
+class Replies:
+    """The results of several calls, read from a run's message file while it grows."""
+
+    def __init__(self, files: RunFiles, expected: int, limits: Limits) -> None:
+        self.called: list[Called] = []
+        self._files = files
+        self._expected = expected
+        self._end = limits.output_bytes + 1
+        self._offset = 0
+
+    def read(self) -> bool:
+        """Read on; whether there was anything new. What is no sound record ends the list."""
+        content = self._files.reply(self._end - self._offset, self._offset)
+        position = 0
+        before = len(self.called)
+        while len(self.called) < self._expected and (record := unpack_call(content, position)):
+            kind, text, arguments, position = record
+            self.called.append(_called(kind, text, arguments))
+        self._offset += position
+        return len(self.called) > before
+
+
+def _called(kind: bytes, text: bytes, arguments: bytes) -> Called:
+    if kind == RAISED:
+        return Called(None, _text(text[:_ERROR_BYTES]), _text(arguments))
+    return Called(_value(kind, text), arguments=_text(arguments))
 
 
 def execution(answer: Answer, files: RunFiles, style: CallStyle, limits: Limits, ready: Ready) -> Execution:
@@ -22,12 +53,33 @@ def execution(answer: Answer, files: RunFiles, style: CallStyle, limits: Limits,
     Output that is no UTF-8 is written with backslashes (`\xff`), so that every text can be stored.
     """
     reply = files.reply(limits.output_bytes + 1)
+    is_function = style is CallStyle.FUNCTION
+    finished = not is_function or reply[:1] in (VALUE, OPAQUE)
+    result = _execution(answer, files, limits, ready, missing="" if finished else "before it returned a value")
+    if not is_function:
+        return replace(result, output=_text(files.stdout(limits.output_bytes)))
+    value = _value(reply[:1], reply[1:]) if result.status is Verdict.AC else ""
+    return replace(result, output=value, printed=_text(files.stdout(_PRINTED_BYTES)))
+
+
+def calls_execution(
+    answer: Answer, files: RunFiles, replies: Replies, expected: int, limits: Limits, ready: Ready
+) -> CallsExecution:
+    """Judge a run of `expected` calls that has ended. One that the host cancelled is AC: it had shown enough."""
+    replies.read()
+    missing = "" if len(replies.called) == expected else f"in call {len(replies.called) + 1} of {expected}"
+    result = _execution(answer, files, limits, ready, missing=missing)
+    return CallsExecution(replace(result, printed=_text(files.stdout(_PRINTED_BYTES))), tuple(replies.called))
+
+
+def _execution(answer: Answer, files: RunFiles, limits: Limits, ready: Ready, *, missing: str) -> Execution:
+    """The run without its output. `missing` says when it ended if it must not have exited by itself."""
     error = _error_text(files)
     memory = max(0, answer.max_rss - ready.base_rss)
     status = _status(answer, files.printed_bytes, limits, memory)
     if status is None:
         exit_code = os.waitstatus_to_exitcode(answer.wait_status)
-        if reply[:1] == COMPILE_ERROR:
+        if files.reply(1) == COMPILE_ERROR:
             status = Verdict.CE
         elif exit_code != 0 and _MEMORY_ERROR.match(error.rstrip().rpartition("\n")[2]):
             status = Verdict.MLE
@@ -35,19 +87,30 @@ def execution(answer: Answer, files: RunFiles, style: CallStyle, limits: Limits,
             status = Verdict.RTE
             if exit_code < 0 or not error:
                 error += _exit_text(exit_code)
-        elif style is CallStyle.FUNCTION and reply[:1] not in (VALUE, OPAQUE):
-            status, error = Verdict.RTE, f"{error}the program exited before it returned a value"
+        elif missing:
+            status, error = Verdict.RTE, f"{error}the program exited {missing}"
         else:
             status = Verdict.AC
     return Execution(
         status=status,
-        output=_text(files.stdout(limits.output_bytes)) if style is CallStyle.STDIN else _value(status, reply),
+        output="",
         error=error,
-        printed=_text(files.stdout(_PRINTED_BYTES)) if style is CallStyle.FUNCTION else "",
         cpu_seconds=answer.cpu_seconds,
         wall_seconds=answer.wall_seconds,
         memory_mb=memory / _MIB,
     )
+
+
+def starved(answer: Answer, limits: Limits) -> bool:
+    """Whether a run that reached its wall limit may have lacked a core, so that it says nothing about the program.
+
+    One that slept or waited all the time hardly used a core and was hardly ever driven from one. A program that wants
+    to compute gets more than a fiftieth of a core, or is preempted often, on any machine with fewer than hundreds of
+    others to a core.
+    """
+    if answer.end is not End.WALL:
+        return False
+    return answer.cpu_seconds > limits.wall_seconds / _LEAST_SHARE or answer.preempted > _FEW
 
 
 def _status(answer: Answer, printed_bytes: int, limits: Limits, memory: int) -> Verdict | None:
@@ -55,6 +118,8 @@ def _status(answer: Answer, printed_bytes: int, limits: Limits, memory: int) -> 
 
     Memory comes first: a program above its limit would have been ended there, before whatever else came of it.
     """
+    if answer.end is End.CANCELLED:
+        return Verdict.AC
     killer = os.WTERMSIG(answer.wait_status) if os.WIFSIGNALED(answer.wait_status) else 0
     if memory > limits.memory_mb * _MIB:
         return Verdict.MLE
@@ -67,12 +132,9 @@ def _status(answer: Answer, printed_bytes: int, limits: Limits, memory: int) -> 
     return None
 
 
-def _value(status: Verdict, reply: bytes) -> str:
+def _value(kind: bytes, text: bytes) -> str:
     """The returned value's text, or one that equals no literal when it has none."""
-    if status is not Verdict.AC:
-        return ""
-    text = _text(reply[1:])
-    return text if reply[:1] == VALUE else f"<object of type {text[:_TYPE_NAME]}>"
+    return _text(text) if kind == VALUE else f"<object of type {_text(text)[:_TYPE_NAME]}>"
 
 
 def _error_text(files: RunFiles) -> str:

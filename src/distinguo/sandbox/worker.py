@@ -1,26 +1,20 @@
-"""The host's side of one worker: starts it, gives it runs, cancels them, ends it.
-
-The code for a worker's processes is handed over as a marshalled bundle on a file descriptor, so nothing of distinguo's
-installation needs to be visible, or readable to an unprivileged user, inside.
-"""
+"""The host's side of one worker: starts it, gives it runs, cancels them, ends it."""
 
 import asyncio
 import contextlib
-import importlib.abc
 import importlib.util
-import itertools
-import marshal
 import os
 import socket
 import subprocess
-import sys
-from functools import cache
-from types import CodeType
+from typing import Self
 
 from distinguo.errors import SandboxUnavailable
 from distinguo.problem import Limits
+from distinguo.sandbox import interpreters, isolation
+from distinguo.sandbox.bundle import BOOTSTRAP, bundle
 from distinguo.sandbox.files import RunFiles
-from distinguo.sandbox.inside.wire import MESSAGE_BYTES, Answer, Cancel, End, Ready, Run, unpack
+from distinguo.sandbox.inside.wire import MESSAGE_BYTES, REFUSED, Answer, Cancel, End, Ready, Run, unpack
+from distinguo.sandbox.isolation import Isolation
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -28,35 +22,9 @@ _STOP_SECONDS = 5.0
 # that many programs give a thread to recurse in. What they touch is judged by the resident size.
 _RESERVED_BYTES = 576 << 20
 
-_BUNDLED = (
-    "distinguo.values",
-    "distinguo.sandbox.inside",
-    *(
-        f"distinguo.sandbox.inside.{name}"
-        for name in ("child", "landlock", "namespaces", "seccomp", "start", "syscalls")
-    ),
-    *(f"distinguo.sandbox.inside.{name}" for name in ("wire", "zygote")),
-)
-# The packages round the bundled modules are empty there: their __init__ needs more than the standard library.
-_EMPTY = ("distinguo", "distinguo.sandbox")
 
-_BOOTSTRAP = """
-import importlib, marshal, sys
-from importlib.machinery import ModuleSpec
-name, control, bundle, flag = sys.argv[1], *map(int, sys.argv[2:])
-with open(bundle, "rb", closefd=False) as file:
-    modules = marshal.load(file)
-class Bundle:
-    def find_spec(name, path=None, target=None):
-        if name in modules:
-            return ModuleSpec(name, Bundle, is_package=modules[name][0])
-    def create_module(spec):
-        return None
-    def exec_module(module):
-        exec(modules[module.__name__][1], module.__dict__)
-sys.meta_path.insert(0, Bundle)
-importlib.import_module("distinguo.sandbox.inside." + name).main(control, bundle, flag)
-"""
+class Refused(Exception):
+    """The kernel or the container refuses this way of isolation."""
 
 
 class WorkerDied(Exception):
@@ -70,20 +38,53 @@ class Worker:
         self.ready = ready
         self._process = process
         self._control = control
-        self._serials = itertools.count(1)
+        self._serial = 0
         self._reply: asyncio.Future[Answer] | None = None
-        self._alive = True
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._death = ""  # why it is of no further use
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(control, self._read)
 
     @classmethod
-    async def start(cls, *, as_root: bool = True) -> "Worker":
-        """Start a worker; `as_root=False` keeps to an ordinary user's means even for root.
+    async def start(
+        cls,
+        *,
+        as_root: bool = True,
+        namespaces: bool | None = None,
+        interpreter: str | None = None,
+        preload: tuple[str, ...] = (),
+    ) -> Self:
+        """Start a worker.
 
-        Raises SandboxUnavailable with the reason.
+        as_root: False keeps to an ordinary user's means even for root.
+        namespaces: False does without them, True insists; unless given, they are used where the kernel allows them.
+        interpreter: the path of the Python to run (CPython 3.10 or later); the base interpreter of this one unless
+        given.
+        preload: third-party packages of this interpreter that are shown inside, and imported before the first program.
+
+        Raises SandboxUnavailable with the reason, InputError for an interpreter that cannot be used.
+        """
+        python = await interpreters.find(interpreter) if interpreter else None
+        refusals = []
+        for use_namespaces in (True, False) if namespaces is None else (namespaces,):
+            try:
+                arguments = (str(int(as_root)), str(int(use_namespaces)), ",".join(map(_folder, preload)))
+                return await cls._start(python, "start", arguments)
+            except Refused as refusal:
+                refusals.append(str(refusal))
+        raise SandboxUnavailable(f"programs cannot be isolated on this machine: {'; '.join(refusals)}")
+
+    @classmethod
+    async def _start(cls, python: str | None, module: str, arguments: tuple[str, ...]) -> Self:
+        """Start `module` of the bundle and wait until it is ready.
+
+        Raises Refused where the kernel offers no such isolation, SandboxUnavailable where something else fails.
         """
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         control.setblocking(False)
         with theirs:
-            process = _spawn(theirs, as_root)
+            process = _spawn(theirs, python, module, arguments)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 message = await asyncio.get_running_loop().sock_recv(control, MESSAGE_BYTES)
@@ -96,14 +97,23 @@ class Worker:
         if isinstance(ready, Ready):
             return cls(process, control, ready)
         said = await _stop(process, control)
-        reason = said.strip().splitlines()[-1:] or ["the worker did not start"]
-        raise SandboxUnavailable(f"programs cannot be isolated on this machine: {reason[0]}")
+        reason = (said.strip().splitlines() or ["the worker did not start"])[-1]
+        if process.returncode == REFUSED:
+            raise Refused(reason)
+        raise SandboxUnavailable(f"programs cannot be isolated on this machine: {reason}")
+
+    @property
+    def isolation(self) -> Isolation:
+        """What separates this worker's programs from the host."""
+        return isolation.of(self.ready)
 
     async def run(self, files: RunFiles, limits: Limits) -> Answer:
         """Run the program in `files`. Raises WorkerDied. When cancelled, first waits for the child's end."""
-        serial = next(self._serials)
+        if self._death:
+            raise WorkerDied(self._death)
+        self._serial += 1
         message = Run(
-            serial,
+            self._serial,
             limits.cpu_seconds,
             limits.wall_seconds,
             (limits.memory_mb << 20) + _RESERVED_BYTES,
@@ -112,57 +122,83 @@ class Worker:
         try:
             socket.send_fds(self._control, [message.pack()], files.descriptors)
         except OSError as error:
-            self._alive = False
-            raise WorkerDied(str(error)) from error
-        self._reply = asyncio.ensure_future(self._receive(serial))
+            self._die(str(error))
+            raise WorkerDied(self._death) from error
+        self._idle.clear()
+        self._reply = self._loop.create_future()
         try:
-            return await asyncio.shield(self._reply)
+            return await self._reply
         except asyncio.CancelledError:
-            with contextlib.suppress(OSError):  # a dead worker needs no message
-                self._control.send(Cancel(serial).pack())
-            await asyncio.wait([self._reply])
+            self.cancel()
+            await self._idle.wait()
             raise
+
+    def cancel(self) -> None:
+        """Kill the run that is going on; its answer comes all the same, CANCELLED if that was its end."""
+        with contextlib.suppress(OSError):  # a dead worker needs no message
+            self._control.send(Cancel(self._serial).pack())
 
     @property
     def usable(self) -> bool:
         """Whether it can take another run: nothing is running and it has not failed."""
-        return self._alive and (self._reply is None or self._reply.done())
+        return not self._death and self._idle.is_set()
 
-    async def _receive(self, serial: int) -> Answer:
+    def _read(self) -> None:
         try:
-            message = await asyncio.get_running_loop().sock_recv(self._control, MESSAGE_BYTES)
-            answer = unpack(message)
+            message = self._control.recv(MESSAGE_BYTES)
+            answer = unpack(message) if message else None
+        except BlockingIOError:
+            return
         except (OSError, ValueError) as error:
-            self._alive = False
-            raise WorkerDied("the worker hung up" if isinstance(error, ValueError) else str(error)) from error
-        if not isinstance(answer, Answer) or answer.serial != serial or answer.end is End.FAILED:
-            self._alive = False
-            raise WorkerDied(f"the worker could not run the program: {answer}")
-        return answer
+            self._die(str(error))
+            return
+        if answer is None:
+            self._die("the worker hung up")
+        elif self._idle.is_set() or not isinstance(answer, Answer) or answer.serial != self._serial:
+            self._die(f"the worker gave an answer that nobody asked for: {answer}")
+        elif answer.end is End.FAILED:
+            self._die(f"the worker could not run the program: {answer}")
+        else:
+            self._idle.set()
+            if self._reply and not self._reply.done():
+                self._reply.set_result(answer)
+
+    def _die(self, reason: str) -> None:
+        if self._death:
+            return
+        self._death = reason
+        self._loop.remove_reader(self._control)
+        self._idle.set()
+        if self._reply and not self._reply.done():
+            self._reply.set_exception(WorkerDied(self._death))
 
     async def aclose(self) -> None:
         """End the worker and every process in it; returns when they are gone."""
-        self._alive = False
-        with contextlib.suppress(OSError):  # it may have hung up first
-            self._control.shutdown(socket.SHUT_RDWR)
-        if self._reply is not None:
-            await asyncio.wait([self._reply])
+        self._die("the worker was closed")
         await _stop(self._process, self._control)
 
 
-def _spawn(control: socket.socket, as_root: bool) -> subprocess.Popen[bytes]:
-    bundle = os.memfd_create("bundle", os.MFD_CLOEXEC)
+def _folder(package: str) -> str:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise SandboxUnavailable(f"the package {package} is not installed here: install it, or do without it")
+    return os.path.realpath(spec.submodule_search_locations[0])
+
+
+def _spawn(
+    control: socket.socket, python: str | None, module: str, arguments: tuple[str, ...]
+) -> subprocess.Popen[bytes]:
+    code = os.memfd_create("bundle", os.MFD_CLOEXEC)
     try:
-        os.write(bundle, _bundle())
-        os.lseek(bundle, 0, os.SEEK_SET)
-        interpreter = getattr(sys, "_base_executable", sys.executable)
-        command = [interpreter, "-I", "-S", "-B", "-c", _BOOTSTRAP, "start"]
+        os.write(code, bundle(sources=python is not None))
+        os.lseek(code, 0, os.SEEK_SET)
+        command = [python or interpreters.own(), "-I", "-S", "-B", "-c", BOOTSTRAP, module]
         return subprocess.Popen(
-            [*command, str(control.fileno()), str(bundle), str(int(as_root))],
+            [*command, str(control.fileno()), str(code), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=(control.fileno(), bundle),
+            pass_fds=(control.fileno(), code),
             env={name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ},
             start_new_session=True,  # an interrupt from the terminal is the host's to handle
             cwd="/",
@@ -170,26 +206,7 @@ def _spawn(control: socket.socket, as_root: bool) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise SandboxUnavailable(f"a worker cannot be started: {error}") from error
     finally:
-        os.close(bundle)
-
-
-@cache
-def _bundle() -> bytes:
-    modules: dict[str, tuple[bool, CodeType]] = {name: (True, compile("", name, "exec")) for name in _EMPTY}
-    for name in _BUNDLED:
-        spec = importlib.util.find_spec(name)
-        loader = spec and spec.loader
-        code = loader.get_code(name) if isinstance(loader, importlib.abc.InspectLoader) else None
-        if spec is None or code is None:
-            raise SandboxUnavailable(f"distinguo's installation is damaged ({name} is missing): install it again")
-        modules[name] = (spec.submodule_search_locations is not None, _nameless(code))
-    return marshal.dumps(modules)
-
-
-def _nameless(code: CodeType) -> CodeType:
-    """The same code without the path of its file, which a program could read in a warning."""
-    constants = (_nameless(value) if isinstance(value, CodeType) else value for value in code.co_consts)
-    return code.replace(co_filename="<sandbox>", co_consts=tuple(constants))
+        os.close(code)
 
 
 async def _stop(process: subprocess.Popen[bytes], control: socket.socket) -> str:

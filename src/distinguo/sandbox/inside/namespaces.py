@@ -2,7 +2,8 @@
 
 The root directory is a read-only tmpfs that shows, read-only: the interpreter at /usr/bin/python3, its standard library
 under /usr/lib without third-party packages, the shared libraries that it can load, /dev/null, /dev/zero and
-/dev/urandom. Paths of the host do not appear in it. There is no /proc, /sys, /tmp or home, and nothing is writable.
+/dev/urandom; where third-party packages were asked for, these under /usr/lib/packages. Paths of the host do not appear
+in it. There is no /proc, /sys, /tmp or home, and nothing is writable.
 """
 
 # Importing pathlib would take a fifth of a worker's start.
@@ -15,11 +16,12 @@ import sys
 from collections.abc import Iterator
 from typing import Final
 
-from distinguo.sandbox.inside import syscalls
+from distinguo.sandbox.inside import landlock, syscalls
 
 NOBODY: Final = 65534
 INTERPRETER: Final = "/usr/bin/python3"
 LIBRARIES: Final = "/usr/lib"
+PACKAGES: Final = f"{LIBRARIES}/packages"
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 _STAGE = "/tmp"  # the new root is mounted here before it becomes /
 
@@ -41,6 +43,7 @@ _MOUNT_ATTR_RDONLY, _MOUNT_ATTR_NOSUID = 1, 2
 _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 4, 24, 38, 47
 _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _RTLD_DI_LINKMAP = 2
+_CAPABILITY_VERSION = 0x20080522
 
 
 class Refused(Exception):
@@ -60,11 +63,11 @@ _LinkMap._fields_ = (
 )
 
 
-def what_to_show() -> list[tuple[str, str]]:
+def what_to_show(packages: list[str]) -> list[tuple[str, str]]:
     """What the new root must contain for the interpreter to run, as (path on the host, path inside).
 
-    Call it before `enter`. It maps the extension modules into this process to learn which libraries they load, without
-    initialising them.
+    packages: the folders of third-party packages to show. Call it before `enter`. It maps the extension modules into
+    this process to learn which libraries they load, without initialising them.
     """
     stdlib = os.path.dirname(os.path.realpath(os.__file__))
     extensions = next((path for path in sys.path if path.endswith("/lib-dynload")), stdlib)
@@ -78,13 +81,34 @@ def what_to_show() -> list[tuple[str, str]]:
             ctypes.CDLL(f"{extensions}/{module}", mode=os.RTLD_LAZY)
         except OSError:
             continue  # a library of its is not installed: the module cannot be imported outside either
+    shown += _packages(packages)
+    inside_shown = tuple(f"{source}/" for source, _ in shown[1:])
     for library in _loaded_libraries():
-        if library.startswith("/") and not library.startswith(f"{extensions}/"):
+        if library.startswith("/") and not library.startswith((f"{extensions}/", *inside_shown)):
             name = os.path.basename(library)
             # The loader is looked for by its path, the others by their names.
             inside = library if name.startswith(("ld-", "ld.")) else f"{LIBRARIES}/{name}"
             shown.append((os.path.realpath(library), inside))
     return shown + [(device, device) for device in _DEVICES]
+
+
+def package_inside(folder: str) -> str:
+    """Where the root directory has the folder of a third-party package."""
+    return f"{PACKAGES}/{os.path.basename(folder)}"
+
+
+def _packages(folders: list[str]) -> list[tuple[str, str]]:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # a process with threads may not enter a user namespace
+    shown = []
+    for folder in folders:
+        for path in (folder, f"{folder}.libs"):  # wheels carry their libraries beside the package
+            if os.path.isdir(path):
+                shown.append((path, package_inside(path)))
+        for parent, _, files in os.walk(folder):
+            for file in files:
+                if file.endswith(".so"):
+                    ctypes.CDLL(f"{parent}/{file}", mode=os.RTLD_LAZY)
+    return shown
 
 
 def _loaded_libraries() -> Iterator[str]:
@@ -103,7 +127,7 @@ def enter(*, as_root: bool) -> bool:
     Raises Refused.
     """
     spaces = _NEWNS | _NEWPID | _NEWNET | _NEWIPC | _NEWUTS | _NEWCGROUP
-    is_root = os.geteuid() == 0 and _is_mapped(NOBODY)
+    is_root = os.geteuid() == 0 and is_mapped(NOBODY)
     user_namespace = not (as_root and is_root and _unshare(spaces) == 0)
     if user_namespace:
         if is_root:
@@ -128,7 +152,7 @@ def enter(*, as_root: bool) -> bool:
     return user_namespace
 
 
-def _is_mapped(uid: int) -> bool:
+def is_mapped(uid: int) -> bool:
     """Whether this system has such a user: a container's root may be alone in it."""
     with open("/proc/self/uid_map") as file:
         ranges = [tuple(map(int, line.split())) for line in file]
@@ -140,8 +164,11 @@ def _unshare(flags: int) -> int:
     return ctypes.get_errno() if syscalls.libc.unshare(flags) else 0
 
 
-def build_root(shown: list[tuple[str, str]]) -> None:
-    """Make the new root directory from `what_to_show` and leave the old one for good. Raises Refused or OSError."""
+def build_root(shown: list[tuple[str, str]], folders: tuple[str, ...] = ()) -> None:
+    """Make the new root directory from `what_to_show` and leave the old one for good. Raises Refused or OSError.
+
+    folders: empty ones to make beside, to mount on later.
+    """
     try:
         _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
         _mount("tmpfs", _STAGE, "tmpfs", _MS_NOSUID, "size=1m,mode=0755")
@@ -155,12 +182,24 @@ def build_root(shown: list[tuple[str, str]]) -> None:
     os.chdir("/")
     for source, target in shown:
         _show(f"/old{source}", target)
-        for packages in (f"{target}/site-packages", f"{target}/dist-packages"):
-            if os.path.isdir(packages):  # third-party code is not part of the interpreter
-                _mount("tmpfs", packages, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=4k")
+        for packages in (f"{target}/{name}" for name in landlock.PACKAGES):
+            if os.path.isdir(packages):
+                hide(packages)
+    for folder in folders:
+        os.mkdir(folder)
     syscalls.check("umount2", syscalls.libc.umount2(b"/old", _MNT_DETACH))
     os.rmdir("/old")
     _mount("none", "/", None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _MS_NOSUID)
+
+
+def hide(folder: str) -> None:
+    """Put an empty folder in a folder's place."""
+    _mount("tmpfs", folder, "tmpfs", _MS_RDONLY | _MS_NOSUID | _MS_NODEV, "size=4k")
+
+
+def mount_scratch(folder: str, size: int) -> None:
+    """Mount an empty file system of `size` bytes that everybody inside may write and execute from."""
+    _mount("tmpfs", folder, "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={size},nr_inodes=8k,mode=0777")
 
 
 def _show(source: str, target: str) -> None:
@@ -200,7 +239,7 @@ def give_up_privilege(uid: int | None) -> None:
         try:
             syscalls.prctl(_PR_CAPBSET_DROP, capability)
         except OSError as error:
-            if error.errno != errno.EINVAL:  # past the last capability
+            if error.errno not in (errno.EINVAL, errno.EPERM):  # past the last; or none to lose, which is checked later
                 raise
             break
         capability += 1
@@ -208,6 +247,14 @@ def give_up_privilege(uid: int | None) -> None:
     if uid is not None:
         become(uid)
     syscalls.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def check_no_privilege() -> None:
+    """Exit where a capability is left, as an odd container could have it."""
+    header, sets = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)()
+    syscalls.call("capget", header, sets)
+    if any(sets):
+        raise SystemExit("this container's root cannot give up its capabilities: run distinguo as an ordinary user")
 
 
 def become(uid: int) -> None:

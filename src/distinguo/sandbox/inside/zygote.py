@@ -1,11 +1,11 @@
-"""The supervisor: pid 1 of a worker's namespace, a warm interpreter that forks one child per run and sees to its end.
+"""The supervisor: a warm interpreter that forks one child per run and sees to its end. With namespaces it is pid 1.
 
 It never parses a program, a test or an argument, and gets no byte from a child: it passes on file descriptors and
 reports what the kernel says. One run at a time; before it answers, every process but itself is dead and reaped.
 """
 
+import _socket  # socket.py would bring two shared libraries more, which make every fork slower
 import ctypes
-import fcntl
 import gc
 import math
 import os
@@ -14,57 +14,74 @@ import resource
 import select
 import signal
 import site
-import socket
+import struct
 import sys
 import time
 from collections.abc import Callable
 
 from distinguo.sandbox.inside import child, landlock, seccomp, syscalls
+from distinguo.sandbox.inside.bare import Bare
+from distinguo.sandbox.inside.namespaces import check_no_privilege
 from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, Answer, Cancel, End, Ready, Run, unpack
 
-_PRELOADED = """
-    abc array bisect cmath collections collections.abc contextlib copy ctypes dataclasses decimal enum fractions
-    functools heapq io itertools json math numbers operator os random re statistics string struct sys threading time
-    traceback types typing warnings
-""".split()  # noqa: SIM905  forty lines as a list
+# What programs import often. Each module more makes every fork slower, so that rare ones do not pay, however large.
+PRELOADED = """
+    abc bisect collections collections.abc contextlib copy ctypes enum functools heapq io itertools math operator os
+    random re string struct sys threading time traceback types typing warnings
+""".split()  # noqa: SIM905  thirty lines as a list
 _PROCESSES = 66  # this one, the child, and 64 threads
 _OPEN_FILES = 256
+_CONTROL, _STARTED = 10, 11  # descriptors
+_IN_PLACE = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{FILES}i", *range(FILES)))]
+_RECEIVED_BYTES = _socket.CMSG_SPACE(len(_IN_PLACE[0][2]))
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _THREAD_STACK_BYTES = 8 << 20
 _M_ARENA_MAX = -8
 _CORES = len(os.sched_getaffinity(0))
 
 
-def main(control_fd: int, bundle: int, user_namespace: bool) -> None:
-    """Confine this process, report it ready, and serve runs until the host closes its end."""
-    if os.getpid() != 1:
+def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes: str, preload: str) -> None:
+    """Confine this process, report it ready, and serve runs until the host closes its end.
+
+    control_fd, bundle: descriptors. namespaces, own_uid: "1" or "0", what `start` made. processes: the child's
+    RLIMIT_NPROC without namespaces. preload: folders of packages, joined by commas.
+    """
+    bare = None if namespaces == "1" else Bare(os.getpid(), int(processes), own_uid == "1")
+    if bare is None and os.getpid() != 1:
         raise SystemExit("the supervisor must be pid 1 of its own namespace, because it kills whatever else is in it")
-    os.close(bundle)
-    control = socket.socket(fileno=_out_of_the_way(control_fd))
+    os.close(int(bundle))
+    control = _socket.socket(fileno=_out_of_the_way(int(control_fd), _CONTROL))
     _prepare()
-    abi = _confine()
-    started = _out_of_the_way(os.eventfd(0, os.EFD_NONBLOCK))
+    child.rehearse()
+    for folder in filter(None, preload.split(",")):
+        _preload(*os.path.split(folder))
+    _POLLER.register(control, select.POLLIN)
+    abi = _confine(bare)
+    confine_child = seccomp.child_installer(bare=bare is not None)
+    started = _out_of_the_way(os.eventfd(0, os.EFD_NONBLOCK), _STARTED)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    control.send(Ready(rss, abi, bool(user_namespace)).pack())
+    control.send(Ready(rss, abi, bare is None, own_uid == "1").pack())
     os.dup2(1, 2)  # what start-up had to say went to the host; from here on there is nothing to say
     gc.collect()
     gc.freeze()  # or the first collection in every child would copy every page
+    os.closerange(0, FILES)  # the kernel gives what it receives the lowest numbers: the child finds all in its place
     while True:
-        message, files, _, _ = socket.recv_fds(control, MESSAGE_BYTES, FILES)
+        message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
         if not message:
             return
         run = unpack(message)
         if isinstance(run, Run):
-            control.send(_serve(run, files, control, started).pack())
-        for file in files:
-            os.close(file)
+            if received != _IN_PLACE:
+                raise SystemExit("a run's files are not where its program would look for them")
+            control.send(_serve(run, control, started, confine_child, bare).pack())
+            os.closerange(0, FILES)
 
 
 def _prepare() -> None:
     """Make this interpreter what every program wants to find."""
-    for name in ("LD_LIBRARY_PATH", "PYTHONHOME"):
+    for name in ("LD_BIND_NOW", "LD_LIBRARY_PATH", "PYTHONHOME"):
         del os.environ[name]
-    for name in _PRELOADED:
+    for name in PRELOADED:
         __import__(name)
     random.seed(0)  # the same in every run, or a verdict could change with the worker
     site.setquit()
@@ -84,20 +101,35 @@ def _prepare() -> None:
     del sys.meta_path[0]  # the bundle's importer
 
 
-def _out_of_the_way(file: int) -> int:
-    """Move a descriptor above those that a child takes for itself."""
-    moved = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 10)
-    os.close(file)
-    return moved
+def _preload(folder: str, name: str) -> None:
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # threads do not survive a fork
+    if folder not in sys.path:
+        sys.path.append(folder)
+    package = __import__(name)
+    if name == "numpy":
+        package.random.seed(0)
+    del os.environ["OPENBLAS_NUM_THREADS"]
 
 
-def _confine() -> int:
+def _out_of_the_way(file: int, place: int) -> int:
+    """Move a descriptor above those that a child takes for itself; returns the place."""
+    if file != place:
+        os.dup2(file, place, inheritable=False)
+        os.close(file)
+    return place
+
+
+def _confine(bare: Bare | None) -> int:
     """Returns the Landlock ABI in force."""
+    check_no_privilege()
     syscalls.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     syscalls.prctl(_PR_SET_DUMPABLE, 0)
+    if bare is None:
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+    else:
+        bare.adopt_orphans()
     for limit, value in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, _PROCESSES),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
@@ -105,8 +137,7 @@ def _confine() -> int:
     ):
         resource.setrlimit(limit, (value, value))
     abi = landlock.restrict()
-    seccomp.install(seccomp.worker_filter())
-    seccomp.child_template()  # built here, so that no child has to
+    seccomp.install(seccomp.worker_filter(bare=bare is not None))
     return abi
 
 
@@ -117,71 +148,78 @@ def _fork_function() -> Callable[[], int]:
 
 
 _fork = _fork_function()
+_POLLER = select.poll()
 
 
-def _serve(run: Run, files: list[int], control: socket.socket, started: int) -> Answer:
+def _serve(
+    run: Run, control: _socket.socket, started: int, confine_child: Callable[[], None], bare: Bare | None
+) -> Answer:
+    limits = child.limits(run)
     begin = time.monotonic()
     pid = _fork()
     if pid == 0:
-        child.main(run, files, started)
+        child.main(limits, confine_child, started, bare)
     try:
         end = _watch(pid, run, begin, control)
     finally:
-        _kill_everything()
+        _kill_everything(pid)
     _, status, usage = os.wait4(pid, 0)
     wall = time.monotonic() - begin
-    _reap_everything()
-    if not _confined(started) and end is End.EXIT:
+    if not (_reap_everything() and _confined(started)) and end is End.EXIT:
         end = End.FAILED
-    return Answer(run.serial, end, status, usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024)
+    cpu, rss = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return Answer(run.serial, end, status, cpu, wall, rss, usage.ru_nivcsw)
 
 
-def _watch(pid: int, run: Run, begin: float, control: socket.socket) -> End:
+def _watch(pid: int, run: Run, begin: float, control: _socket.socket) -> End:
     """Wait until the child ends or must end. Exits, and takes the whole namespace with it, when the host is gone."""
-    cpu_clock = ~pid << 3 | 2  # the kernel's name for another process's CPU-time clock
     process = os.pidfd_open(pid)
+    _POLLER.register(process, select.POLLIN)
+    cpu_clock = ~pid << 3 | 2  # the kernel's name for another process's CPU-time clock
+    cpu, wall = run.cpu_seconds, run.wall_seconds
     try:
-        poller = select.poll()
-        poller.register(process, select.POLLIN)
-        poller.register(control, select.POLLIN)
-        while True:
-            wall = run.wall_seconds - (time.monotonic() - begin)
-            cpu = run.cpu_seconds - time.clock_gettime(cpu_clock)
-            if cpu <= 0:
-                return End.CPU
-            if wall <= 0:
-                return End.WALL
+        while cpu > 0 and wall > 0:
             # Threads on several cores use up CPU time faster than the clock on the wall.
             pause = min(wall, max(cpu / _CORES, 0.001))
-            ready = dict(poller.poll(math.ceil(pause * 1000)))
-            if process in ready:
+            ready = _POLLER.poll(math.ceil(pause * 1000))
+            if process in dict(ready):
                 return End.EXIT
             if ready and _is_cancelled(run, control):
                 return End.CANCELLED
+            cpu = run.cpu_seconds - time.clock_gettime(cpu_clock)
+            wall = run.wall_seconds - (time.monotonic() - begin)
+        return End.CPU if cpu <= 0 else End.WALL
     finally:
+        _POLLER.unregister(process)
         os.close(process)
 
 
-def _is_cancelled(run: Run, control: socket.socket) -> bool:
+def _is_cancelled(run: Run, control: _socket.socket) -> bool:
     message = control.recvmsg(MESSAGE_BYTES)[0]
     if not message:
         os._exit(0)
     return unpack(message) == Cancel(run.serial)
 
 
-def _kill_everything() -> None:
+def _kill_everything(child_pid: int) -> None:
+    if os.getpid() != 1:
+        os.kill(child_pid, signal.SIGKILL)  # there is nothing else, and it is not reaped yet: the number is its own
+        return
     try:
         os.kill(-1, signal.SIGKILL)  # everything in the namespace but pid 1, which this process is
     except ProcessLookupError:
         return
 
 
-def _reap_everything() -> None:
+def _reap_everything() -> bool:
+    """Whether nothing is left; the kernel kills what is in a namespace, so that there it is a matter of waiting."""
+    options = 0 if os.getpid() == 1 else os.WNOHANG
     while True:
         try:
-            os.waitpid(-1, 0)
+            if os.waitpid(-1, options) == (0, 0):
+                return False
         except ChildProcessError:
-            return
+            return True
 
 
 def _confined(started: int) -> bool:

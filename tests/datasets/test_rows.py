@@ -1,0 +1,144 @@
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distinguo.datasets.rows import Row, Table, first_record, rows
+from distinguo.errors import InputError
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+records = st.lists(st.dictionaries(st.text(), json_values, max_size=3), max_size=6)
+
+
+def read(content: bytes) -> list[Row]:
+    return list(rows(io.BytesIO(content)))
+
+
+class Trickle(io.RawIOBase):
+    """A stream that gives a few bytes at a time, as a pipe may."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = io.BytesIO(content)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._content.read(min(3, len(buffer)))
+        buffer[: len(part)] = part
+        return len(part)
+
+
+@given(records, st.sampled_from(["lines", "array", "indented array"]), st.booleans())
+def test_all_forms_give_the_same_records(values: list[Any], form: str, packed: bool) -> None:
+    if form == "lines":
+        content = "\n\n".join(json.dumps(value) for value in values).encode()
+    else:
+        content = json.dumps(values, indent=2 if form == "indented array" else None, ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+    found = read(gzip.compress(content) if packed else content)
+    assert [row.error for row in found] == [""] * len(values)
+    if "\\ud" not in json.dumps(values):  # lone surrogates have no UTF-8
+        assert [row.value for row in found] == values
+
+
+@given(records)
+def test_a_stream_that_trickles_is_read_alike(values: list[Any]) -> None:
+    content = json.dumps(values).encode()
+    assert list(rows(io.BufferedReader(Trickle(content)))) == read(content)
+
+
+@given(st.binary(max_size=40))
+def test_no_file_makes_reading_fail(content: bytes) -> None:
+    for row in [*read(content), *read(b"[" + content), *read(b"\x1f\x8b" + content)]:
+        assert row.place >= 1
+
+
+def test_a_wrong_line_is_numbered_and_the_rest_is_read() -> None:
+    found = read(b'{"a": 1}\n\n{oops\n\xff\n{"a": 2}\n')
+    assert [(row.place, row.value) for row in found] == [(1, {"a": 1}), (3, None), (4, None), (5, {"a": 2})]
+    assert all("not JSON" in row.error for row in found[1:3])
+
+
+def test_an_array_is_read_up_to_where_it_breaks() -> None:
+    found = read(b'[{"a": 1}, {"a": 2}, {oops}, {"a": 3}]')
+    assert [row.value for row in found] == [{"a": 1}, {"a": 2}, None]
+    assert found[-1].place == 3
+    assert "not JSON" in found[-1].error
+
+
+def test_a_file_that_was_cut_off_gives_what_is_whole() -> None:
+    content = gzip.compress(b"".join(b'{"a": %d, "b": "%s"}\n' % (i, str(i).encode() * 50) for i in range(5000)))
+    found = read(content[: len(content) // 2])
+    assert len(found) > 100
+    assert [row.value["a"] for row in found[:-1]] == list(range(len(found) - 1))
+    assert found[-1].error
+
+
+def test_elements_arrive_before_the_array_ends() -> None:
+    content = b"[" + b'{"a": "' + b"x" * 100_000 + b'"},' * 1
+    stream = io.BufferedReader(Trickle(content + b'{"a": "y"}, '))
+    assert next(rows(stream)).value == {"a": "x" * 100_000}
+
+
+# --- records by key
+
+
+def key(record: Any) -> str:
+    if not isinstance(record, dict) or "id" not in record:
+        raise InputError("a record has an id")
+    return str(record["id"])
+
+
+@pytest.mark.parametrize("form", ["lines", "lines.gz", "array", "array.gz"])
+def test_a_table_finds_its_records(tmp_path: Path, form: str) -> None:
+    values = [{"id": number, "text": "é\n" * number} for number in range(20)]
+    text = json.dumps(values) if "array" in form else "".join(f"{json.dumps(value)}\n\n" for value in values)
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(text.encode()) if form.endswith("gz") else text.encode())
+    seen: list[str] = []
+    table = Table([path], key, lambda name, record: seen.append(name))
+    assert list(table.keys) == seen == [str(value["id"]) for value in values]
+    assert [table[str(number)] for number in (19, 0, 7)] == [values[19], values[0], values[7]]
+    assert first_record(path) == values[0]
+
+
+def test_of_two_records_with_one_key_the_first_counts(tmp_path: Path) -> None:
+    for name, rows_of in (("a", [{"id": 1, "n": 1}, {"id": 1, "n": 2}]), ("b", [{"id": 1, "n": 3}, {"id": 2, "n": 4}])):
+        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows_of))
+    table = Table([tmp_path / "a", tmp_path / "b"], key, lambda name, record: None)
+    assert table.keys == ("1", "2")
+    assert [table[name]["n"] for name in table.keys] == [1, 4]
+
+
+@pytest.mark.parametrize(
+    "content,told",
+    [
+        (b'{"id": 1}\n{"x": 1}', "line 2: a record has an id"),
+        (b'{"id": 1}\n{', "line 2: not JSON"),
+        (b'[{"id": 1}, 7', "element 2: not JSON"),
+        (gzip.compress(b'{"id": 1}\n' * 999)[:-12], "is damaged"),
+    ],
+)
+def test_what_is_wrong_in_a_table_is_placed(tmp_path: Path, content: bytes, told: str) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        Table([path], key, lambda name, record: None)
+    assert told in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        first_record(tmp_path / "nothing")

@@ -1,0 +1,67 @@
+import itertools
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from distinguo.grading import pass_at_k
+from distinguo.grading.statistics import mean, mean_pass_at_k
+
+
+@given(st.integers(1, 60), st.data())
+def test_pass_at_k_is_the_share_of_draws_that_hold_a_right_one(n: int, data: st.DataObject) -> None:
+    c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    assert pass_at_k(n, c, k) == pytest.approx(1 - math.comb(n - c, k) / math.comb(n, k), abs=1e-12)
+
+
+@given(st.integers(1, 7), st.data())
+def test_pass_at_k_is_what_drawing_every_way_gives(n: int, data: st.DataObject) -> None:
+    c, k = data.draw(st.integers(0, n)), data.draw(st.integers(1, n))
+    draws = list(itertools.combinations([True] * c + [False] * (n - c), k))
+    assert pass_at_k(n, c, k) == pytest.approx(sum(map(any, draws)) / len(draws), abs=1e-12)
+
+
+@pytest.mark.parametrize("n,c,k,expected", [(5, 2, 6, None), (0, 0, 1, None), (200, 0, 100, 0.0), (10**6, 1, 1, 1e-6)])
+def test_pass_at_k_at_its_edges(n: int, c: int, k: int, expected: float | None) -> None:
+    assert pass_at_k(n, c, k) == (None if expected is None else pytest.approx(expected, rel=1e-12))
+
+
+@pytest.mark.parametrize("n,c,k", [(5, 6, 1), (5, -1, 1), (5, 2, 0)])
+def test_pass_at_k_refuses_impossible_counts(n: int, c: int, k: int) -> None:
+    with pytest.raises(ValueError, match="pass@k"):
+        pass_at_k(n, c, k)
+
+
+def test_the_mean_is_undefined_where_one_problem_has_too_few_samples() -> None:
+    assert mean_pass_at_k([(10, 5), (9, 9)], 10) is None
+    assert mean_pass_at_k([], 1) is None
+    estimate = mean_pass_at_k([(10, 5), (9, 9)], 9)
+    assert estimate is not None
+    assert estimate.value == 1.0
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_the_interval_holds_the_mean(each: list[float]) -> None:
+    estimate = mean(each)
+    assert 0 <= estimate.low <= estimate.value + 1e-12
+    assert estimate.value <= estimate.high + 1e-12 <= 1 + 1e-9
+    assert mean(each) == estimate
+
+
+@pytest.mark.parametrize("count", [1, 2, 30, 164])
+def test_all_wrong_and_all_right_have_the_exact_interval(count: int) -> None:
+    wrong, right = mean([0.0] * count), mean([1.0] * count)
+    assert (wrong.value, wrong.low, right.value, right.high) == (0, 0, 1, 1)
+    assert (1 - wrong.high) ** count == pytest.approx(0.025)  # the chance to see no success at the interval's end
+    assert right.low**count == pytest.approx(0.025)
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    draw = random.Random(7)
+    trials, covered = 60, 0
+    for _ in range(trials):
+        estimate = mean([float(draw.random() < 0.3) for _ in range(80)])
+        covered += estimate.low <= 0.3 <= estimate.high
+    assert 0.85 <= covered / trials <= 1.0
