@@ -34,7 +34,7 @@ class Cli:
         kept = {
             name: value
             for name, value in os.environ.items()
-            if name in ("PATH", "LD_LIBRARY_PATH") or name.startswith("COVERAGE_")
+            if name in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH") or name.startswith("COVERAGE_")
         }
         self.environment = {
             **kept, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache"),
@@ -79,7 +79,7 @@ def test_json_is_one_object(cli: Cli, problem_folder: Path) -> None:
     result = json.loads(done.stdout)
     assert {"program", "public", "hidden", "selection", "usage", "seconds", "run"} <= result.keys()
     assert {"selector", "clusters", "reason"} <= result["selection"].keys()
-    assert set(result["usage"]) == {"calls", "prompt_tokens", "completion_tokens"}
+    assert set(result["usage"]) == {"calls", "prompt_tokens", "completion_tokens", "estimated", "usd", "unpriced"}
     assert Path(result["run"]).parent == cli.folder / "out"
 
 
