@@ -22,7 +22,8 @@ def open_client(
     """Open the model that `spec` names: `local`, `gguf:PATH` or `provider/NAME`.
 
     environment: where keys and addresses are looked up.
-    slots: how many calls are worked on at once; an embedded model may take fewer.
+    slots: how many calls are worked on at once, with those of all other clients of the same endpoint in this process;
+    an embedded model may take fewer.
     context_tokens, threads: for embedded models; threads default to capacity.default_threads().
 
     May take seconds when the embedded model has to be fetched. Raises InputError for an unknown name, a missing

@@ -35,6 +35,10 @@ class Endpoint:
         parts = urlsplit(self.base_url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
+    def scrubbed(self, text: str) -> str:
+        """A text without the key, which a server may quote."""
+        return text.replace(self.api_key, "***") if self.api_key else text
+
 
 def endpoint(provider: str, environment: Mapping[str, str]) -> Endpoint:
     """Find a provider's endpoint from <PROVIDER>_BASE_URL and <PROVIDER>_API_KEY.
