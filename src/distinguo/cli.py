@@ -48,6 +48,7 @@ def _errors_in_one_sentence() -> Iterator[None]:
         _say(f"distinguo: {error}")
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one ends the process without a word
         _say("distinguo: interrupted; all that had arrived is saved, and the same command (without --fresh) goes on")
         sys.exit(INTERRUPTED)
     except Exception as error:
