@@ -124,8 +124,8 @@ def test_the_command_line_sends_spans_where_the_environment_says(tmp_path: Path,
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
             "OTEL_EXPORTER_OTLP_COMPRESSION": "none",
         }  # fmt: skip
-        command = [sys.executable, "-m", "distinguo", "solve", problem_folder, "--model", "openai/fake", "-n", "2"]
-        subprocess.run([*command, "--out", tmp_path / "out"], env=environment, check=True, capture_output=True)
+        command = [sys.executable, "-m", "distinguo", "solve", str(problem_folder), "--model", "openai/fake", "-n", "2"]
+        subprocess.run([*command, "--out", str(tmp_path / "out")], env=environment, check=True, capture_output=True)
     collector.shutdown()
     collector.server_close()
     assert {path for path, _ in bodies} == {"/v1/traces"}

@@ -2,7 +2,7 @@
 
 A completion is committed before it is used, with the write-ahead log flushed (`synchronous=FULL`): a crash at any
 moment loses no completion that had arrived. Nor does a full disk: a call is sent only while there is room for what
-comes back. Executions can be repeated for nothing, so they wait for the next commit.
+comes back. What follows from completions (executions, records) costs nothing to repeat: it waits for the next commit.
 The file holds problem texts, prompts and answers; never keys or addresses. Tables are made by numbered steps
 that are never edited once released.
 """
@@ -295,13 +295,15 @@ class Store:
     # Records and facts
 
     def record(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
-        """Keep one record (a round, a question with its answer, the selection, the grade); a newer one replaces it."""
+        """Keep one record (a round, a question with its answer, the selection, the grade) with the next commit.
+
+        A newer one of the same key replaces it.
+        """
         self._run(
             "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
             (kind, key, json.dumps(body)),
         )
-        self._commit()
 
     def records(self, kind: str) -> dict[str, dict[str, Any]]:
         """All records of a kind, oldest first."""
