@@ -33,6 +33,7 @@ from distinguo.llm.providers import endpoint
 from distinguo.records import Message, Request, Role
 
 TESTS = Path(__file__).parent.parent / "tests"
+IN_WORK = 8  # samples begun for each slot: a problem's last samples keep it in work long after most have ended
 AT_ONCE = 16  # calls in flight while processor time is measured
 PROMPT = "Write a program that reads numbers and prints their sum. " * 20  # about 1,100 characters
 
@@ -139,7 +140,7 @@ async def measure_cpu(base_url: str, calls: int, rounds: int) -> None:
 async def saturate(base_url: str, problems: int, n: int, slots: int) -> None:
     """Run all problems and print how busy the slots were."""
     client = OpenAIClient("x/fake", "fake", endpoint("x", {"X_BASE_URL": base_url}), slots=slots)
-    in_work = asyncio.Semaphore(max(2, 3 * slots // n))
+    in_work = asyncio.Semaphore(max(2, IN_WORK * slots // n))
     ended: list[int] = []
     memory: list[int] = []
     calls = 0

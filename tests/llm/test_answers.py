@@ -166,7 +166,7 @@ def test_a_count_for_several_choices_is_shared_out() -> None:
     choices = [{"message": {"content": "x" * size}} for size in (10, 30)]
     answer = whole(body(choices=choices, usage={"prompt_tokens": 7, "completion_tokens": 41}), "m")
     first, second = Counter().completions([], answer, 1.0)
-    assert (first.prompt_tokens, second.prompt_tokens) == (7, 0)
+    assert (first.prompt_tokens, second.prompt_tokens) == (4, 3)
     assert (first.completion_tokens, second.completion_tokens) == (11, 30)
     assert not first.estimated
 

@@ -160,6 +160,9 @@ class Stream:
         """The answer, after the stream's end. Raises CallError for one without a text, Interrupted for a broken one."""
         if not self.parts and not self.finished:
             raise self.answer.useless(f"{self.model} answered with a stream that holds no choice")
+        if self._done:  # a server that does not give several answers leaves the others empty
+            begun = [choice for choice in self.answer.choices if choice.parts or choice.finish is not None]
+            self.answer.choices = begun or self.answer.choices[:1]
         return self.answer.checked(self.model)
 
     def _grow(self, part: Mapping[str, Any]) -> tuple[Choice, Enough | None]:

@@ -39,7 +39,7 @@ class Counter:
         self._prompts, self._answers = _Ratio(), _Ratio()
 
     def completions(self, messages: Sequence[Message], answer: Answer, seconds: float) -> list[Completion]:
-        """Turn an answer into completions, one a choice; the first one carries the prompt's tokens."""
+        """Turn an answer into completions, one a choice; they share the prompt's tokens."""
         prompt, total = answer.prompt_tokens, answer.completion_tokens
         parts = sum(choice.parts for choice in answer.choices)
         estimated = prompt is None or total is None or total < parts
@@ -51,13 +51,14 @@ class Counter:
             total = sum(max(choice.parts, self._answers.of(_of_choice(choice))) for choice in answer.choices)
         else:
             self._answers.learn(total, lambda: sum(map(_of_choice, answer.choices)))
-        shares = [total] if len(answer.choices) == 1 else _shares(total, answer.choices)
+        count = len(answer.choices)
+        shares = [total] if count == 1 else _shares(total, answer.choices)
         return [
             Completion(
                 text=choice.text or "",
                 reasoning=choice.reasoning,
                 finish_reason=choice.finish_reason,
-                prompt_tokens=prompt if number == 0 else 0,
+                prompt_tokens=prompt // count + (number < prompt % count),
                 completion_tokens=share,
                 seconds=seconds,
                 estimated=estimated,

@@ -17,6 +17,11 @@ from typing import NamedTuple
 from distinguo.records import Request, Role
 
 
+def begins(request: Request) -> bool:
+    """Whether a call begins a sample."""
+    return request.role is Role.GENERATOR and request.round == 0
+
+
 class Place(NamedTuple):
     """A call's place in a gate's queue; lower goes first. A call that is tried again keeps its place."""
 
@@ -54,7 +59,7 @@ class Gate:
     def place(self, request: Request, rank: int) -> Place:
         """Take a number. `rank` is the problem's, lower first."""
         self._places += 1
-        return Place(rank, request.role is Role.GENERATOR and request.round == 0, self._places)
+        return Place(rank, begins(request), self._places)
 
     @asynccontextmanager
     async def turn(self, place: Place) -> AsyncIterator["Turn"]:
