@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from distinguo import room
-from distinguo.budget import Budget, Reservation, prompt_tokens_at_most
+from distinguo.budget import Budget, Reservation
 from distinguo.config import Settings, derive_seed
 from distinguo.errors import BudgetExhausted, CallError, DistinguoError
 from distinguo.events import CallFinished
@@ -108,7 +108,7 @@ class _Call:
         self._model = model
         self._reservation = reservation
         self._observe = observe
-        self._prompt = prompt_tokens_at_most(request)
+        self._prompt = reservation.prompt_tokens
         self._row: int | None = None
         self._began = 0.0
 

@@ -105,12 +105,13 @@ class Budget:
         Where it would only not fit because of other calls' worst cases, wait for them. Raises BudgetExhausted when it
         does not fit, or the deadline passes.
         """
-        worst = self._worst(model, request)
+        prompt = prompt_tokens_at_most(request)
+        worst = self._priced(model, Usage(1, prompt, request.max_tokens))
         while refusal := self._refusal(worst):
             if refusal.final or not refusal.budget._in_flight:
                 raise self._end(refusal.which)
             await self._one_arrives(refusal.budget)
-        reservation = Reservation(self, model)
+        reservation = Reservation(self, model, prompt)
         self._add(worst, in_flight=1)
         try:
             yield reservation
@@ -136,9 +137,6 @@ class Budget:
     def _priced(self, model: str, usage: Usage) -> Spent:
         prompt, answer = usage.prompt_tokens, usage.completion_tokens
         return Spent(usage.calls, prompt, answer, prices.cost(model, prompt, answer, self._settings.prices) or 0.0)
-
-    def _worst(self, model: str, request: Request) -> Spent:
-        return self._priced(model, Usage(1, prompt_tokens_at_most(request), request.max_tokens))
 
     def _refusal(self, worst: Spent) -> "_Refusal | None":
         """Which budget the call does not fit, if any; final where waiting for calls in flight frees nothing."""
@@ -177,9 +175,13 @@ class _Refusal(NamedTuple):
 
 
 class Reservation:
-    """A call that may be sent. What it turns out to use replaces its worst case once the reservation ends."""
+    """A call that may be sent. What it turns out to use replaces its worst case once the reservation ends.
 
-    def __init__(self, budget: Budget, model: str) -> None:
+    prompt_tokens: the estimate of its prompt.
+    """
+
+    def __init__(self, budget: Budget, model: str, prompt_tokens: int) -> None:
+        self.prompt_tokens = prompt_tokens
         self._budget = budget
         self._model = model
         self.spent = Spent()  # by the last try

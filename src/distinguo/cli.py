@@ -156,10 +156,7 @@ def solve(
             _print(json.dumps(result.as_dict()))
         elif result.program is not None:
             _print(result.program.rstrip("\n"))
-    if result.stopped:
-        raise typer.Exit(BUDGET_ENDED)
-    if not result.passes_public:
-        raise typer.Exit(FAILS_PUBLIC)
+    raise typer.Exit(BUDGET_ENDED if result.stopped else 0 if result.passes_public else FAILS_PUBLIC)
 
 
 def _load(
