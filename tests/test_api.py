@@ -62,6 +62,12 @@ async def test_a_finished_run_is_shown_without_a_call(
     assert len(server.requests) == asked
 
 
+async def test_drafts_may_share_a_call(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    result = await solve(server, problem_folder, tmp_path, drafts_per_call=6, rounds=0, selector="first")
+    assert server.requests[0]["n"] == 6
+    assert result.program is not None
+
+
 async def test_fresh_draws_anew(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
     await solve(server, problem_folder, tmp_path)
     asked = len(server.requests)

@@ -268,7 +268,12 @@ async def open_clients(
             continue
         if model not in opened:
             client = await asyncio.to_thread(
-                llm.open_client, model, environment=environment, slots=settings.slots, observe=observe
+                llm.open_client,
+                model,
+                environment=environment,
+                observe=observe,
+                slots=settings.slots,
+                drafts_per_call=settings.drafts_per_call,
             )
             stack.push_async_callback(client.aclose)
             opened[model] = client

@@ -55,6 +55,7 @@ class Settings(BaseModel):
     budget_usd: float | None = Field(default=None, ge=0)
     max_seconds: float | None = Field(default=None, gt=0)
     slots: int = Field(default=16, ge=1)
+    drafts_per_call: int = Field(default=1, ge=1, le=128)
     prices: dict[str, Price] = Field(default_factory=dict)
 
     def model_of(self, role: Role) -> str:
@@ -95,6 +96,7 @@ class Options(TypedDict, total=False):
     budget_usd: float | None
     max_seconds: float | None
     slots: int
+    drafts_per_call: int
     prices: dict[str, Price]
 
 

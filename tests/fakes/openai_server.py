@@ -288,7 +288,11 @@ class _Connection(BaseHTTPRequestHandler):
             self._send_reply(failure(404, f"no such path: {self.path}"), {})
 
     def do_POST(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = int(self.headers.get("Content-Length", 0))
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # the client died while it was sending
+            self.close_connection = True
+            return
         body = json.loads(raw)
         fake = self.server.fake
         fake.raw.append(raw)
