@@ -159,6 +159,18 @@ async def test_what_a_budget_left_out_is_counted(tmp_path: Path, executor: Execu
         assert done.candidate is not None
 
 
+async def test_time_that_ends_before_any_test_leaves_the_first_program(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str:
+        return "```python\nimport time\ntime.sleep(30)\n```"
+
+    done, _, store = await solved(tmp_path, executor, answer, max_seconds=1, n=2)
+    with store:
+        assert done.stopped == "1 seconds"
+        assert done.candidate is not None
+        assert "sleep" in done.candidate.program.source
+        assert (done.candidate.outcomes, done.selection) == ((), None)
+
+
 async def test_one_problems_budget_leaves_the_runs_to_the_others(tmp_path: Path, executor: Executor) -> None:
     run = Budget(Settings(budget_calls=9), {}, scope="for all problems")
     stopped = []

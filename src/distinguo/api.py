@@ -31,9 +31,10 @@ REPLAY = "replay:"
 class Result:
     """What a run arrived at; `as_dict()` is the object that `--json` prints.
 
-    program: the chosen program's source, None when no answer held a program.
+    program: the chosen program's source, None when no answer held a program; when a budget ended before any program was
+    tested, the first that was written.
     public: {"passed", "total"} on the public tests. hidden: the same and "verdict", or None where there are none.
-    selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a program.
+    selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a choice.
     usage: {"calls", "prompt_tokens", "completion_tokens", "estimated", "usd", "unpriced"} of the whole run, earlier
     sessions included; of `estimated` calls the endpoint counted no tokens, usd is None where models are `unpriced`.
     seconds: wall time of the same. run: the run's file. stopped: the budget that ended the run early, or "";

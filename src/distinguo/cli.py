@@ -214,8 +214,10 @@ def _solve(
 
 
 def _summary(result: "Result") -> None:
-    if result.selection is None:
+    if result.program is None:
         _say("No answer held a program.")
+    elif result.selection is None:
+        _say("The budget ended before any program was tested; this is the first that was written.")
     else:
         _say(f"Chosen: sample {result.selection['chosen']}. {result.selection['reason']}")
         steps = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.selection["steps"].items())

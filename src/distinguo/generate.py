@@ -43,7 +43,7 @@ class Generator:
     field_tokens: int = room.FIELD
 
     async def candidates(self) -> tuple[Candidate, ...]:
-        """Draw and debug N samples. Samples without any program are left out.
+        """Draw and debug N samples. Samples without any program that was tested are left out.
 
         Raises ModelUnavailable, ReplayMiss, JudgeFailed; then the other samples are cancelled.
         """
@@ -74,7 +74,7 @@ class Generator:
                 break
             round = self._finish(judged, completion)
             rounds.append(round)
-            if round.program is not None and round.passed == len(round.outcomes):
+            if round.stopped or (round.program is not None and round.passed == len(round.outcomes)):
                 break
             exchanges.append(self._exchange(completion, round))
         candidate = choose(sample, rounds, self.settings.keep)
@@ -90,7 +90,10 @@ class Generator:
             missing = "the answer holds no code"
         if program is None:
             return Round(sample, index, None, error=missing)
-        return Round(sample, index, program, await self.test(program, self.problem.public_tests))
+        try:
+            return Round(sample, index, program, await self.test(program, self.problem.public_tests))
+        except BudgetExhausted as error:
+            return Round(sample, index, program, error=str(error), stopped=True)
 
     def _finish(self, round: Round, completion: Completion | None) -> Round:
         self.keep(round, completion)
@@ -171,7 +174,7 @@ class Generator:
 
 def choose(sample: int, rounds: Sequence[Round], keep: str) -> Candidate | None:
     """The program that stands for a sample: its last one, or its best by public tests (ties: the later)."""
-    written = [round for round in rounds if round.program is not None]
+    written = [round for round in rounds if round.program is not None and not round.stopped]
     if not written:
         return None
     kept = written[-1] if keep == "last" else max(written, key=lambda round: (round.passed, round.index))

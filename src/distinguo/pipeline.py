@@ -21,6 +21,8 @@ from distinguo.store import Store
 class Solved:
     """What S* arrived at. Without any program in N answers, candidate and selection are None.
 
+    When a budget ended before any program was tested, the candidate is the first that was written, without outcomes,
+    and selection is None.
     stopped: the budget that ended the run early, or "". left_out: how many samples were never drafted for it, of how
     many the debugging ended, how many questions of stage 2 got no answer. errors: what the calls that failed said.
     """
@@ -57,7 +59,7 @@ async def solve(
             problem, settings, ask, judge.test, rounds.keep, observe, room.field(contexts[Role.DEBUGGER])
         ).candidates()
         if not candidates:
-            return Solved(None, None, budget.ended, tuple(ask.errors), _counted(rounds.left_out))
+            return Solved(rounds.untested, None, budget.ended, tuple(ask.errors), _counted(rounds.left_out))
         selection = await select(
             selectors.get(settings.selector),
             candidates,
@@ -81,6 +83,7 @@ class _Rounds:
 
     def __init__(self, store: Store) -> None:
         self.left_out = {"samples": 0, "debugging": 0}
+        self.untested: Candidate | None = None
         self._store = store
         self._written: set[int] = set()  # samples with a program
 
@@ -88,6 +91,8 @@ class _Rounds:
         """See generate.KeepRound."""
         if round.program is not None:
             self._written.add(round.sample)
+        if round.stopped and round.program is not None and self.untested is None:
+            self.untested = Candidate(round.sample, round.program, ())
         if round.stopped:
             self.left_out["debugging" if round.sample in self._written else "samples"] += 1
         body = asdict(round) | {"passed": round.passed, "finish_reason": completion and completion.finish_reason}

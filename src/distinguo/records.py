@@ -134,7 +134,8 @@ class Round:
 
     program: None when the answer held no code, was cut before its end, or the call failed; `error` then says why.
     outcomes: one per public test, in the problem's order; empty without a program.
-    stopped: a budget ended before the round could take place.
+    stopped: a budget ended the round: before the answer came, or before its program was tested (which then stands for
+    nothing, since it has no outcomes).
     """
 
     sample: int

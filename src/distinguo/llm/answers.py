@@ -168,7 +168,7 @@ class Stream:
     def _grow(self, part: Mapping[str, Any]) -> tuple[Choice, Enough | None]:
         """Add a part to its choice; the second is to be asked about the text. Raises as _choice does."""
         index = part.get("index") or 0
-        choice = self.answer.choices[index]
+        choice = self.answer.choices[index] if 0 <= index < len(self.answer.choices) else Choice()  # not asked for
         if choice.finish is not None:
             return choice, None
         choice.finish = part.get("finish_reason")
@@ -181,7 +181,7 @@ class Stream:
         if text is None:
             return choice, None
         choice.text = (choice.text or "") + text
-        return choice, self._enough[index]
+        return choice, self._enough[index] if index < len(self._enough) else None
 
 
 def _raise_error(value: Mapping[str, Any]) -> None:

@@ -113,8 +113,8 @@ class Exchange:
 
     def _counted_off(self, answer: Answer, asked: int) -> Answer:
         """No more choices than asked for; an endpoint that gives fewer, or copies, is not asked for several again."""
+        del answer.choices[asked:]
         if asked > 1:
-            del answer.choices[asked:]
             if len({(choice.reasoning, choice.text) for choice in answer.choices}) == 1:
                 del answer.choices[1:]
             if len(answer.choices) < asked:
