@@ -39,7 +39,7 @@ class Reply:
 
     events: replaces the data of a stream's events. drip: seconds before each part of a stream. cut: a stream breaks off
     after so many parts, another answer after so many bytes. stall: instead of breaking off there it is silent for so
-    many seconds. texts: of further choices, for a request with `n`.
+    many seconds. texts: of further choices, for a request with `n`; with `more` they come unasked.
     """
 
     text: str | None = ""
@@ -58,6 +58,7 @@ class Reply:
     cut: int | None = None
     stall: float = 0.0
     texts: Sequence[str] = ()
+    more: bool = False
 
 
 Handler = Callable[[dict[str, Any]], Reply | str]
@@ -392,7 +393,7 @@ def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     if reply.reasoning is not None:
         message["reasoning_content"] = reply.reasoning
     choices: list[dict[str, Any]] = [{"index": 0, "message": message, "finish_reason": finish}]
-    for index, further in enumerate(reply.texts[: body.get("n", 1) - 1], 1):
+    for index, further in enumerate(reply.texts if reply.more else reply.texts[: body.get("n", 1) - 1], 1):
         choices.append({"index": index, "message": {"role": "assistant", "content": further}, "finish_reason": "stop"})
     if "prompt" in body:
         choices = [{**choice, "text": choice.pop("message")["content"]} for choice in choices]

@@ -168,7 +168,7 @@ USELESS_STREAMS = [
     Reply(events=[b"not json", b"[DONE]"]),
     Reply(events=[b"[]"]),
     Reply(events=[b'{"choices": []}', b"[DONE]"]),
-    Reply(events=[b'{"choices": [{"index": 7, "delta": {"content": "x"}}]}']),
+    Reply(events=[b'{"choices": [{"index": 7, "delta": {"content": "x"}}]}', b"[DONE]"]),
     Reply(events=[b'{"choices": [{"index": 0, "delta": {"content": ["x"]}}]}']),
     Reply(events=[b'{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}', b"[DONE]"]),
     Reply(events=[b'{"error": {"message": "prompt too long", "code": 400}}']),
@@ -249,6 +249,18 @@ async def test_an_answer_that_a_cache_repeats_is_an_error_of_the_call(enough: En
             await client.complete(request(), enough=enough)
         with pytest.raises(CallError, match="cache"):
             await client.complete(request(), enough=enough)
+
+
+@MODES
+async def test_choices_that_were_not_asked_for_are_left_out(enough: Enough | None) -> None:
+    with OpenAIServer(lambda body: Reply("one", texts=["two"], more=True)) as server:
+        assert (await client_of(server).complete(request(), enough=enough)).text == "one"
+
+
+async def test_ids_that_begin_anew_are_no_repeated_answers() -> None:
+    with OpenAIServer(script(Reply("one", id="a"), Reply("two", id="b"), Reply("three", id="a"))) as server:
+        client = client_of(server)
+        assert [(await client.complete(request())).text for _ in range(3)] == ["one", "two", "three"]
 
 
 async def test_a_server_with_one_id_for_all_answers_is_let_be() -> None:

@@ -168,7 +168,9 @@ class Stream:
     def _grow(self, part: Mapping[str, Any]) -> tuple[Choice, Enough | None]:
         """Add a part to its choice; the second is to be asked about the text. Raises as _choice does."""
         index = part.get("index") or 0
-        choice = self.answer.choices[index] if 0 <= index < len(self.answer.choices) else Choice()  # not asked for
+        if not 0 <= index < len(self.answer.choices):  # it was not asked for
+            return Choice(), None
+        choice = self.answer.choices[index]
         if choice.finish is not None:
             return choice, None
         choice.finish = part.get("finish_reason")
@@ -181,7 +183,7 @@ class Stream:
         if text is None:
             return choice, None
         choice.text = (choice.text or "") + text
-        return choice, self._enough[index] if index < len(self._enough) else None
+        return choice, self._enough[index]
 
 
 def _raise_error(value: Mapping[str, Any]) -> None:
