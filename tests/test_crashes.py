@@ -29,9 +29,7 @@ def cli(tmp_path: Path, server: OpenAIServer) -> Cli:
     return Cli(tmp_path, server.base_url)
 
 
-@pytest.mark.parametrize(
-    "signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT], [signal.SIGINT] * 5]
-)
+@pytest.mark.parametrize("signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT] * 2])
 def test_an_interrupt_saves_and_the_same_command_goes_on(
     cli: Cli, problem_folder: Path, server: OpenAIServer, signals: list[int]
 ) -> None:

@@ -70,7 +70,10 @@ class Asker:
         key = completion_key(client.model, request)
         stored = self._store.completion(key)
         if stored is not None:
-            self._observe(CallFinished(role, Usage(), stored.seconds, "", True, client.model, request, stored))
+            kept = CallFinished(
+                role, Usage(), stored.seconds, cached=True, model=client.model, request=request, completion=stored
+            )
+            self._observe(kept)
             return stored
         async with self._budget.reserve(client.model, request) as reservation:
             call = _Call(self._store, key, client.model, request, reservation, self._observe)

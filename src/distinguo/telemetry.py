@@ -7,7 +7,6 @@ OTLP endpoint that the environment names (`export`). Spans never hold prompts, a
 import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import PurePath
 from typing import Any
 
@@ -52,6 +51,8 @@ class _Spans:
     """The spans of one run. A call's is made when the call has ended, with the times of its beginning and end."""
 
     def __init__(self) -> None:
+        from importlib.metadata import version
+
         from opentelemetry import trace
 
         self._trace = trace
