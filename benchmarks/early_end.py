@@ -1,8 +1,8 @@
 """What ending an answer when its program is complete saves, and whether it changes a verdict.
 
-    python benchmarks/early_end.py --data FOLDER [--tasks 40] [--tokens 400] [--seed 0]
+    python benchmarks/early_end.py --data FOLDER [--model local] [--tasks 40] [--tokens 400] [--seed 0]
 
-FOLDER holds HumanEval (as for `distinguo solve --data`). The embedded model drafts one program for each task and
+FOLDER holds HumanEval (as for `distinguo solve --data`). An embedded model drafts one program for each task and
 writes every answer to its end; the predicate by which stage 1 ends answers is asked all the while, and the point
 where it would have ended the answer is noted. Both sides are thus the same answer, whole and ended there: compared
 are their tokens, the time from the first token to the last, and their programs' verdicts on the hidden tests.
@@ -95,9 +95,9 @@ async def verdict(text: str, answer: Answer, executor: Executor) -> Verdict | No
     return None if program is None else (await grade(program, answer.problem, answer.hidden, executor)).verdict
 
 
-async def measure(tasks: Sequence[str], data: Path, seed: int, tokens: int) -> None:
+async def measure(model: str, tasks: Sequence[str], data: Path, seed: int, tokens: int) -> None:
     """Draw, grade and print."""
-    client = llm.open_client("local", environment={}, observe=print)
+    client = llm.open_client(model, environment={}, observe=print)
     loaded = [datasets.load(task, data=data) for task in tasks]
     answers = await asyncio.gather(
         *(draft(problem, hidden, client, seed, tokens) for problem, hidden in loaded if hidden is not None)
@@ -124,12 +124,13 @@ def main() -> None:
     """Measure as many of HumanEval's first tasks as asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", default="local", help="local or gguf:PATH")
     parser.add_argument("--tasks", type=int, default=40)
     parser.add_argument("--tokens", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     tasks = [f"humaneval:HumanEval/{number}" for number in range(options.tasks)]
-    asyncio.run(measure(tasks, options.data, options.seed, options.tokens))
+    asyncio.run(measure(options.model, tasks, options.data, options.seed, options.tokens))
 
 
 if __name__ == "__main__":
