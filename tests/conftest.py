@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fakes import coder
+
+hypothesis.settings.register_profile("shared machine", deadline=None)  # a busy one takes longer now and then
+hypothesis.settings.load_profile("shared machine")
 
 
 @pytest.fixture
