@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import hypothesis
 import pytest
 from fakes import coder
+from hypothesis import settings
 
-hypothesis.settings.register_profile("shared machine", deadline=None)  # a busy one takes longer now and then
-hypothesis.settings.load_profile("shared machine")
+settings.register_profile("on any machine", deadline=None)  # a busy one is slow, not wrong
+settings.load_profile("on any machine")
 
 
 @pytest.fixture
