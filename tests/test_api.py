@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,10 @@ from fakes.openai_server import OpenAIServer, Reply, failure
 import distinguo
 from distinguo.api import Result
 from distinguo.errors import InputError, ModelUnavailable, ReplayMiss
+from distinguo.prices import Price
 
 KEY = "sk-this-must-stay-secret"
+PRICE = Price(prompt=1, completion=1)
 
 
 @pytest.fixture
@@ -56,6 +60,12 @@ async def test_a_finished_run_is_shown_without_a_call(
     asked = len(server.requests)
     assert await solve(server, problem_folder, tmp_path) == first
     assert len(server.requests) == asked
+
+
+async def test_drafts_may_share_a_call(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
+    result = await solve(server, problem_folder, tmp_path, drafts_per_call=6, rounds=0, selector="first")
+    assert server.requests[0]["n"] == 6
+    assert result.program is not None
 
 
 async def test_fresh_draws_anew(server: OpenAIServer, problem_folder: Path, tmp_path: Path) -> None:
@@ -139,6 +149,38 @@ async def test_a_budget_is_resumed_with_a_larger_one(
     assert second.run == first.run
     bodies = [json.dumps([body["messages"], body["seed"]]) for body in server.requests]
     assert len(bodies) == len(set(bodies)) == second.usage["calls"]
+
+
+async def test_seconds_of_earlier_sessions_are_spent(problem_folder: Path, tmp_path: Path) -> None:
+    with OpenAIServer(coder.answer, api_key=KEY, latency=0.2) as slow:
+        first = await solve(slow, problem_folder, tmp_path, max_seconds=0.3)
+        assert first.stopped == "0.3 seconds"
+        asked = len(slow.requests)
+        again = await solve(slow, problem_folder, tmp_path, max_seconds=0.3)
+        assert (again.stopped, len(slow.requests)) == (first.stopped, asked)
+        assert again.seconds >= first.seconds
+        done = await solve(slow, problem_folder, tmp_path, max_seconds=60)
+    assert done.stopped == ""
+
+
+async def test_every_role_is_charged_at_its_own_models_price(
+    server: OpenAIServer, problem_folder: Path, tmp_path: Path
+) -> None:
+    prices = {"openai/fake": Price(prompt=1e6, completion=0), "openai/judge": Price(prompt=0, completion=1e6)}
+    roles: dict[str, Any] = {"judge": "openai/judge", "prices": prices}
+    result = await solve(server, problem_folder, tmp_path, **roles)
+    with closing(sqlite3.connect(result.run)) as db:
+        tokens = "SELECT SUM(prompt_tokens), SUM(completion_tokens) FROM calls WHERE model = ?"
+        prompt, _ = db.execute(tokens, ("openai/fake",)).fetchone()
+        _, answer = db.execute(tokens, ("openai/judge",)).fetchone()
+    assert answer > 0
+    assert result.usage["usd"] == prompt + answer
+    assert {body["model"] for body in server.requests} == {"fake", "judge"}
+    unknown = await solve(server, problem_folder, tmp_path, judge="openai/judge", prices={"openai/fake": PRICE})
+    assert (unknown.usage["usd"], unknown.usage["unpriced"]) == (None, ["openai/judge"])
+    with pytest.raises(InputError, match="--budget-usd needs the price of openai/judge"):
+        await solve(server, problem_folder, tmp_path, judge="openai/judge", prices={"openai/fake": PRICE}, seed=1,
+                    budget_usd=5)  # fmt: skip
 
 
 async def test_a_problem_may_be_given_as_an_object(server: OpenAIServer, tmp_path: Path) -> None:

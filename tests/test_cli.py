@@ -1,23 +1,17 @@
 """The command line: what goes where, exit statuses, one sentence for bad input, Ctrl-C, kill -9."""
 
 import json
-import os
-import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes import coder
+from fakes.command import KEY, MODEL, Cli
 from fakes.openai_server import OpenAIServer, failure
-
-KEY = "sk-test"
 
 
 @pytest.fixture
@@ -26,44 +20,9 @@ def server() -> Iterator[OpenAIServer]:
         yield running
 
 
-class Cli:
-    """Runs `distinguo` in a process of its own, with an environment that holds nothing of the user's."""
-
-    def __init__(self, folder: Path, base_url: str | None) -> None:
-        self.folder = folder
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name in ("PATH", "LD_LIBRARY_PATH") or name.startswith("COVERAGE_")
-        }
-        self.environment = {
-            **kept, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache"),
-            "OPENAI_API_KEY": KEY,
-        }  # fmt: skip
-        if base_url is not None:
-            self.environment["OPENAI_BASE_URL"] = base_url
-
-    def start(self, *arguments: object, **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "distinguo", *map(str, arguments)]
-        return subprocess.Popen(
-            command, env=self.environment, cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
-        )  # fmt: skip
-
-    def run(self, *arguments: object, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "distinguo", *map(str, arguments)]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, input=stdin or b"", capture_output=True, check=False
-        )
-        return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
-
-
 @pytest.fixture
 def cli(tmp_path: Path, server: OpenAIServer) -> Cli:
     return Cli(tmp_path, server.base_url)
-
-
-MODEL = ("--model", "openai/fake", "-n", "6")
 
 
 def test_the_program_alone_goes_to_standard_output(cli: Cli, problem_folder: Path) -> None:
@@ -79,7 +38,7 @@ def test_json_is_one_object(cli: Cli, problem_folder: Path) -> None:
     result = json.loads(done.stdout)
     assert {"program", "public", "hidden", "selection", "usage", "seconds", "run"} <= result.keys()
     assert {"selector", "clusters", "reason"} <= result["selection"].keys()
-    assert set(result["usage"]) == {"calls", "prompt_tokens", "completion_tokens"}
+    assert set(result["usage"]) == {"calls", "prompt_tokens", "completion_tokens", "estimated", "usd", "unpriced"}
     assert Path(result["run"]).parent == cli.folder / "out"
 
 
@@ -105,7 +64,42 @@ def test_an_ended_budget_is_status_3_with_the_best_so_far(cli: Cli, problem_fold
     done = cli.run("solve", problem_folder, *MODEL, "--budget-calls", 4)
     assert done.returncode == 3
     assert done.stdout.startswith("print(")
-    assert "budget of 4 calls ended the run" in done.stderr
+    assert "The budget of 4 calls ended the run. Left out: 2 samples" in done.stderr
+    assert "cost: unknown for openai/fake" in done.stderr
+
+
+def test_answers_that_were_cut_are_counted_with_what_to_do(cli: Cli, problem_folder: Path) -> None:
+    with OpenAIServer(lambda body: f"Here it is: {coder.answer(body)}", api_key=KEY) as server:
+        cli.environment["OPENAI_BASE_URL"] = server.base_url
+        done = cli.run("solve", problem_folder, *MODEL, "--rounds", 0, "--max-tokens", 2)
+    assert done.returncode == 1
+    assert "6 answers were cut at the limit of tokens; --max-tokens allows longer ones" in done.stderr
+    assert "No answer held a program" in done.stderr
+
+
+def test_prices_from_a_file_are_charged(cli: Cli, problem_folder: Path) -> None:
+    prices = cli.folder / "prices.toml"
+    prices.write_text('[prices]\n"openai/fake" = { prompt = 1e6, completion = 0 }\n')
+    done = cli.run("solve", problem_folder, *MODEL, "--prices", prices, "--json")
+    usage = json.loads(done.stdout)["usage"]
+    assert usage["usd"] == usage["prompt_tokens"]
+    assert f", ${usage['usd']:.4f}, " in done.stderr
+    refused = cli.run("solve", problem_folder, *MODEL, "--seed", 1, "--prices", prices, "--budget-usd", 1)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "The budget of 1 dollars ended the run. Left out: 6 samples" in refused.stderr
+
+
+def test_a_log_has_a_line_for_each_call_and_no_prompt_unless_asked_for(cli: Cli, problem_folder: Path) -> None:
+    cli.environment["DISTINGUO_LOG"] = "run.log"
+    result = json.loads(cli.run("solve", problem_folder, *MODEL, "--json").stdout)
+    text = (cli.folder / "run.log").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["event"] for line in lines].count("call") == result["usage"]["calls"]
+    assert (lines[0]["event"], lines[-1]["event"]) == ("run_started", "run_finished")
+    assert lines[-1]["result"]["program"] == result["program"]
+    assert "Print the largest" not in text
+    cli.run("solve", problem_folder, *MODEL, "--seed", 1, "--log", "other.log", "--log-prompts")
+    assert "Print the largest" in (cli.folder / "other.log").read_text()
 
 
 def test_a_problem_on_standard_input(cli: Cli) -> None:
@@ -249,68 +243,6 @@ def test_no_sandbox_is_status_5_before_anything_is_sent(cli: Cli, problem_folder
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
     assert server.requests == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_saves_and_the_same_command_goes_on(cli: Cli, problem_folder: Path, number: int) -> None:
-    with OpenAIServer(coder.answer, api_key=KEY, latency=0.3) as server:
-        cli.environment["OPENAI_BASE_URL"] = server.base_url
-        process = cli.start("solve", problem_folder, *MODEL)
-        assert server.first_request.wait(30)
-        time.sleep(0.45)
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
-        assert process.returncode == 130, errors
-        assert "interrupted" in errors
-        assert "Traceback" not in errors
-        done = cli.run("solve", problem_folder, *MODEL)
-    assert done.returncode == 0, done.stderr
-
-
-def test_kill_at_random_moments_never_asks_again_for_what_had_arrived(cli: Cli, problem_folder: Path) -> None:
-    """Ten times kill -9, then to the end: a completion in the file before a kill is in no later request."""
-    out = cli.folder / "out"
-    moments = random.Random(7)
-    arrived: set[str] = set()
-    kills = seed = resumed = 0
-    with OpenAIServer(coder.answer, api_key=KEY, latency=0.25) as server:
-        cli.environment["OPENAI_BASE_URL"] = server.base_url
-        while True:
-            asked = len(server.requests)
-            server.first_request.clear()
-            process = cli.start("solve", problem_folder, *MODEL, "--out", out, "--seed", seed, "--json")
-            if kills < 10:
-                server.first_request.wait(20)
-                time.sleep(moments.uniform(0.0, 0.6))
-                process.send_signal(signal.SIGKILL)
-            output, errors = process.communicate(timeout=60)
-            assert not arrived & {_question(body) for body in server.requests[asked:]}
-            resumed += bool(arrived)
-            arrived |= _arrived(out)
-            if process.returncode == -signal.SIGKILL:
-                kills += 1
-            elif kills < 10:
-                seed += 1  # the run ended before its kill: go on with another
-            else:
-                break
-    assert process.returncode == 0, errors
-    assert json.loads(output)["program"].strip() == coder.LARGEST
-    assert resumed > 3
-
-
-def _question(body: dict[str, Any]) -> str:
-    return json.dumps([body["messages"], body["seed"]])
-
-
-def _arrived(out: Path) -> set[str]:
-    """The questions whose answers are in the run's file."""
-    questions = set()
-    for file in out.glob("*.sqlite"):
-        with closing(sqlite3.connect(file)) as db:
-            for (request,) in db.execute("SELECT request FROM calls WHERE state = 'arrived'"):
-                body = json.loads(request)
-                questions.add(json.dumps([body["messages"], body["seed"]]))
-    return questions
 
 
 def test_help_answers_without_heavy_imports() -> None:

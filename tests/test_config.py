@@ -58,18 +58,41 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         config.load({}, {}, tmp_path / "absent.toml")
 
 
+def test_a_price_file_comes_before_the_configuration(tmp_path: Path) -> None:
+    file, prices = tmp_path / "distinguo.toml", tmp_path / "prices.toml"
+    file.write_text(
+        '[prices]\n"openai/a" = { prompt = 1, completion = 1 }\n"openai/b" = { prompt = 2, completion = 2 }\n'
+    )
+    prices.write_text('date = "2026-01"\n[prices]\n"openai/a" = { prompt = 5, completion = 6 }\n')
+    settings = config.load({"prices": prices}, {}, file)
+    assert {name: price.prompt for name, price in settings.prices.items()} == {"openai/a": 5, "openai/b": 2}
+    assert config.load({}, {"DISTINGUO_PRICES": str(prices)}, file) == settings
+    assert config.load({}, {}, file).prices["openai/a"].prompt == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[prices]\na = 3\n", '[prices]\n"a" = { prompt = -1, completion = 0 }\n', "x = 1\n"]
+)
+def test_a_file_without_prices_is_one_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "prices.toml").write_text(text)
+    with pytest.raises(InputError, match=r"prices\.toml is not a price file") as caught:
+        config.load({"prices": tmp_path / "prices.toml"}, {}, None)
+    assert "\n" not in str(caught.value)
+
+
 def test_keyword_options_are_the_settings() -> None:
     assert Options.__annotations__.keys() == Settings.model_fields.keys()
 
 
 def test_budgets_and_transport_do_not_name_a_run() -> None:
     base = Settings().identity(PROBLEM)
-    assert Settings(budget_calls=3, max_seconds=9, slots=2).identity(PROBLEM) == base
+    assert Settings(budget_calls=3, budget_completion_tokens=5, max_seconds=9, slots=2).identity(PROBLEM) == base
     assert Settings(judge="local").identity(PROBLEM) == base
 
 
 @pytest.mark.parametrize(
-    "change", [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}]
+    "change",
+    [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}, {"reasoning_effort": "low"}],
 )
 def test_what_shapes_the_answer_names_the_run(change: dict[str, object]) -> None:
     assert Settings.model_validate(change).identity(PROBLEM) != Settings().identity(PROBLEM)

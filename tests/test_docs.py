@@ -37,6 +37,6 @@ def test_no_placeholder_is_left() -> None:
 
 def test_the_help_names_every_setting_that_a_flag_has() -> None:
     text = (PACKAGE / "cli.py").read_text()
-    only_in_files = {"show_reasoning", "keep", "slots", "prices"}
+    only_in_files = {"show_reasoning", "keep", "slots", "drafts_per_call"}
     for name in Settings.model_fields.keys() - only_in_files:
         assert f'"{name}": {name}' in text, name

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from distinguo import estimate
-from distinguo.config import Price, Settings
+from distinguo.config import Settings
 from distinguo.errors import InputError
+from distinguo.prices import Price
 from distinguo.problem import Problem, Test
 
 PROBLEM = Problem("p", "Add the numbers.", public_tests=(Test("1", "1 2", "3"),))
@@ -41,8 +42,14 @@ def test_dollars_come_from_the_prices() -> None:
 def test_an_unknown_price_is_said_and_not_zero() -> None:
     unknown = estimate.at_most(PROBLEM, Settings(model="openai/a"))
     assert unknown.usd is None
-    assert "price unknown" in unknown.lines()[-1]
-    assert json.loads(json.dumps(unknown.as_dict()))["usd"] is None
+    assert "cost: unknown for openai/a" in unknown.lines()[-1]
+    plain = json.loads(json.dumps(unknown.as_dict()))
+    assert (plain["usd"], plain["unpriced"]) == (None, ["openai/a"])
+
+
+def test_a_role_that_is_never_asked_needs_no_price() -> None:
+    settings = Settings(model="openai/gpt-4o-mini", judge="openai/a", selector="first")
+    assert (estimate.at_most(PROBLEM, settings).usd or 0) > 0
 
 
 def test_the_embedded_model_is_free() -> None:

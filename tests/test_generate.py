@@ -35,10 +35,16 @@ class Stage:
     """Stage 1 on a problem with a scripted client."""
 
     def __init__(
-        self, tmp_path: Path, answer: Answer, problem: Problem = PROBLEM, streams: bool = False, **settings: Any
+        self,
+        tmp_path: Path,
+        answer: Answer,
+        problem: Problem = PROBLEM,
+        streams: bool = False,
+        cut: int | None = None,
+        **settings: Any,
     ) -> None:
         self.path = tmp_path / "run.sqlite"
-        self.client = ScriptedClient(answer, streams=streams)
+        self.client = ScriptedClient(answer, streams=streams, cut=cut)
         self.executor = InProcessExecutor()
         self.settings = Settings.model_validate({"n": 4, "rounds": 2} | settings)
         self.problem = problem
@@ -160,6 +166,40 @@ async def test_an_answer_without_code_is_told_so(tmp_path: Path) -> None:
     (candidate,) = await stage.run()
     assert candidate.rounds[0].error == "the answer holds no code"
     assert "holds no Python code" in stage.prompts(0)[1].messages[-1].content
+
+
+@pytest.mark.parametrize("left", ["x = int(input())\n", "x = int(input())\npri", "x = int(input())\nprint(x"])
+async def test_a_program_that_a_limit_cut_is_never_run(tmp_path: Path, left: str) -> None:
+    """Not even where what is left of it parses."""
+    code = f"{'# doubles a number' * 20}\nx = int(input())\nprint(x + x)"
+    cut = fenced(code).index(left) + len(left)
+    stage = Stage(tmp_path, lambda request: fenced(code) if request.round == 0 else fenced(RIGHT), n=1, cut=cut)
+    (candidate,) = await stage.run()
+    assert candidate.rounds[0].program is None
+    assert "the answer was cut at" in candidate.rounds[0].error
+    assert "before its program was complete" in candidate.rounds[0].error
+    asked = stage.prompts(0)[1].messages[-1].content
+    assert "cut off at its limit of" in asked
+    assert "shorter" in asked
+    assert candidate.passes_all
+    assert all(program.source.strip() == RIGHT for program, _ in stage.executor.runs)
+
+
+async def test_a_cut_answer_whose_program_is_whole_is_used(tmp_path: Path) -> None:
+    talk = fenced(RIGHT) + " It does so because" + " of numbers" * 50
+    stage = Stage(tmp_path, lambda request: talk, n=1, cut=len(talk) - 100)
+    (candidate,) = await stage.run()
+    assert candidate.passes_all
+    assert len(stage.client.requests) == 1
+
+
+async def test_a_quoted_program_does_not_stand_for_a_cut_correction(tmp_path: Path) -> None:
+    quoting = f"You wrote:\n{fenced(WRONG)}\nIt should be:\n```python\n{RIGHT}"
+    stage = Stage(
+        tmp_path, lambda request: quoting if request.round else fenced(WRONG), n=1, rounds=1, cut=len(quoting) - 5
+    )
+    (candidate,) = await stage.run()
+    assert [round.program is None for round in candidate.rounds] == [False, True]
 
 
 async def test_samples_without_any_code_are_left_out(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def test_pinned_requirements_have_hashes_and_name_no_host() -> None:
 
 def test_every_dependency_is_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    extras = project["project"]["optional-dependencies"].values()
+    groups = [project["project"]["dependencies"], *extras, *project["dependency-groups"].values()]
     names = {re.split(r"[<>=!~\[; ]", requirement)[0] for group in groups for requirement in group}
     explained = set(re.findall(r"^\| `([\w.-]+)`", (ROOT / "docs" / "dependencies.md").read_text(), re.MULTILINE))
     assert explained == names

@@ -140,9 +140,50 @@ async def test_a_budget_that_ends_in_stage_two_leaves_a_choice(tmp_path: Path, e
     done, client, store = await solved(tmp_path, executor, judged_by("largest"), budget_calls=5)
     with store:
         assert done.stopped == "5 calls"
+        assert done.left_out == {"questions": 3}
+        assert done.selection is not None
+        assert "The budget ended the selection early" in done.selection.reason
         assert len(client.requests) == 5
         assert done.candidate is not None
         assert done.candidate.passes_all
+
+
+async def test_what_a_budget_left_out_is_counted(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str:
+        return "```python\nprint(0)\n```"
+
+    done, _, store = await solved(tmp_path, executor, answer, budget_calls=6, rounds=3, n=8)
+    with store:
+        assert done.stopped == "6 calls"
+        assert done.left_out == {"samples": 2, "debugging": 6}
+        assert done.candidate is not None
+
+
+async def test_time_that_ends_before_any_test_leaves_the_first_program(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str:
+        return "```python\nimport time\ntime.sleep(30)\n```"
+
+    done, _, store = await solved(tmp_path, executor, answer, max_seconds=1, n=2)
+    with store:
+        assert done.stopped == "1 seconds"
+        assert done.candidate is not None
+        assert "sleep" in done.candidate.program.source
+        assert (done.candidate.outcomes, done.selection) == ((), None)
+
+
+async def test_one_problems_budget_leaves_the_runs_to_the_others(tmp_path: Path, executor: Executor) -> None:
+    run = Budget(Settings(budget_calls=9), {}, scope="for all problems")
+    stopped = []
+    for name in ("a", "b", "c"):
+        settings = Settings(n=4, selector="first", budget_calls=4)
+        client = ScriptedClient(lambda request: "```python\nprint(0)\n```")
+        with Store(tmp_path / f"{name}.sqlite") as store:
+            budget = Budget(settings, {}, parent=run)
+            done = await pipeline.solve(
+                PROBLEM, settings, dict.fromkeys(Role, client), executor, store, budget, lambda event: None
+            )
+        stopped.append((done.stopped, len(client.requests)))
+    assert stopped == [("4 calls", 4), ("4 calls", 4), ("9 calls for all problems", 1)]
 
 
 async def test_a_problem_without_tests_says_that_debugging_is_skipped(tmp_path: Path, executor: Executor) -> None:

@@ -19,6 +19,7 @@ def told(*, terminal: bool) -> str:
         progress(CallFinished(Role.GENERATOR, Usage(1, 1000, 500), 1.0))
         progress(CallFinished(Role.GENERATOR, Usage(), 1.0, cached=True))
         progress(CallFinished(Role.GENERATOR, Usage(1), 0.0, error="overloaded"))
+        progress(CallFinished(Role.GENERATOR, Usage(1), 0.0, error="broke", repeated=True))
         progress(RoundFinished(0, 0, 1, 2))
         progress(SampleFinished(0, True))
         progress(SelectionStarted("sstar", 3))
@@ -32,7 +33,7 @@ def test_lines_count_what_happened() -> None:
     assert "1/4 samples done, 1 pass · 1 rounds" in text
     last = text.splitlines()[-1]
     assert "choosing among 3 with sstar: 1 of 1 answers usable" in last
-    assert "2 calls (+1 kept), 1 failed" in last
+    assert "3 calls (+1 kept), 1 failed" in last
     assert "1,500 tokens" in last
 
 

@@ -37,7 +37,7 @@ def test_examples_are_shown_with_their_answers() -> None:
 
 
 def test_feedback_without_a_program_asks_for_one() -> None:
-    (message,) = prompts.render("feedback", no_program=True, passed=0, total=2, failures=[], more=0)
+    (message,) = prompts.render("feedback", no_program=True, cut_at=0, passed=0, total=2, failures=[], more=0)
     assert message.role == "user"
     assert "holds no Python code" in message.content
     assert "passes" not in message.content

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from distinguo.errors import InputError
 from distinguo.problem import Limits, Program
 from distinguo.records import Completion, Execution, FinishReason, Message, Request, Role, Usage, Verdict
-from distinguo.store import Recording, Store, completion_key, execution_key, prompt_key
+from distinguo.store import _STEPS, Recording, Store, completion_key, execution_key, prompt_key
 
 REQUEST = Request(Role.GENERATOR, 3, 1, (Message("user", "hello"),), 0.7, 1, max_tokens=100)
 DONE = Completion("text", "thoughts", FinishReason.LENGTH, 50, 10, 0.5)
@@ -45,10 +45,10 @@ def test_a_completion_outlives_its_process(path: Path) -> None:
 
 def test_a_call_in_flight_at_a_crash_is_counted_and_lost(path: Path) -> None:
     with Store(path) as store:
-        store.call_started("key", "local", REQUEST)
+        store.call_started("key", "local", REQUEST, prompt_tokens=12)
     with Store(path) as store:
         assert store.completion("key") is None
-        assert store.usage() == Usage(calls=1)
+        assert store.usage() == Usage(1, 12, estimated=1)
 
 
 def test_usage_counts_failed_calls(path: Path) -> None:
@@ -84,6 +84,57 @@ def test_a_full_disk_is_one_sentence(path: Path) -> None:
         store._db.execute("PRAGMA max_page_count = 12")
         with pytest.raises(InputError, match="no space is left"):
             arrive(store, replace(REQUEST, messages=(Message("user", "x" * 500_000),)))
+
+
+def test_a_call_is_not_sent_where_its_answer_would_find_no_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store(path) as store:
+        monkeypatch.setattr("distinguo.store.HEADROOM", 1 << 62)
+        with pytest.raises(InputError, match="no space is left"):
+            arrive(store)
+        assert store.usage() == Usage()
+
+
+def test_seconds_of_all_sessions_count_and_survive_a_kill(path: Path) -> None:
+    script = (
+        "import os, signal, sys, time; sys.path[:0] = sys.argv[2:]\n"
+        "from pathlib import Path; from test_store import Store, arrive\n"
+        "store = Store(Path(sys.argv[1])); store.begin(); time.sleep(0.3); arrive(store)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, path, str(Path(__file__).parent)], check=False)
+    with Store(path) as store:
+        first = store.seconds()
+        assert first >= 0.3
+        store.begin()
+        assert store.seconds() > first
+
+
+def test_opening_a_file_is_no_session(path: Path) -> None:
+    with Store(path) as store:
+        assert store.seconds() == 0
+    with Store(path) as store:
+        assert store.seconds() == 0
+
+
+def test_a_file_of_the_first_form_goes_on(path: Path) -> None:
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    db.executescript(f"{_STEPS[0]} PRAGMA user_version = 1; INSERT INTO facts VALUES ('seconds', '12.5');")
+    db.execute(
+        "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started, seconds, text,"
+        " reasoning, finish_reason, prompt_tokens, completion_tokens)"
+        " VALUES (?, ?, 'local', 'generator', 3, 1, '{}', 'arrived', 0, 0.5, 'text', 'thoughts', 'length', 50, 10)",
+        (completion_key("local", REQUEST), prompt_key(REQUEST)),
+    )
+    db.commit()
+    db.close()
+    recording = Recording(path)
+    assert recording.answer(REQUEST) == DONE
+    recording.close()
+    with Store(path) as store:
+        assert store.completion(completion_key("local", REQUEST)) == DONE
+        assert store.seconds() == 12.5
+        assert store.cut_answers() == 1
 
 
 def test_another_writer_is_one_sentence(path: Path) -> None:
@@ -193,6 +244,7 @@ def test_a_recording_that_is_none_is_refused(tmp_path: Path, content: bytes | No
         (replace(REQUEST, max_tokens=7), False),
         (replace(REQUEST, stop=("end",)), False),
         (replace(REQUEST, schema=json.dumps({})), False),
+        (replace(REQUEST, reasoning_effort="low"), False),
     ],
 )
 def test_every_field_of_a_request_is_in_its_key(changed: Request, in_prompt_key: bool) -> None:

@@ -7,17 +7,18 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypedDict, Unpack
 
-from distinguo import config, datasets, llm, sandbox, selectors, store
+from distinguo import config, datasets, llm, sandbox, selectors, store, telemetry
 from distinguo.budget import Budget
 from distinguo.config import Options, Settings
 from distinguo.errors import InputError, ModelUnavailable
-from distinguo.events import Event
+from distinguo.events import Event, RunFinished, RunStarted
 from distinguo.llm.replay import ReplayClient
+from distinguo.prices import cost
 from distinguo.problem import HiddenTests, Problem
 from distinguo.protocols import Client, Executor, Observer
 from distinguo.records import Role
@@ -36,12 +37,16 @@ _DAY = 86_400.0  # seconds
 class Result:
     """What a run arrived at; `as_dict()` is the object that `--json` prints.
 
-    program: the chosen program's source, None when no answer held a program.
+    program: the chosen program's source, None when no answer held a program; when a budget ended before any program was
+    tested, the first that was written.
     public: {"passed", "total"} on the public tests. hidden: the fields of grading.Grade, or None where there are none.
-    selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a program.
-    usage: calls and tokens of the whole run, earlier sessions included; seconds: wall time of the same.
-    run: the run's file. stopped: the budget that ended the run early, or "". failed_calls: calls of this
-    session without an answer; with them, or when it was stopped, the run is not finished: the same call goes on.
+    selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a choice.
+    usage: {"calls", "prompt_tokens", "completion_tokens", "estimated", "usd", "unpriced"} of the whole run, earlier
+    sessions included; of `estimated` calls the endpoint counted no tokens, usd is None where models are `unpriced`.
+    seconds: wall time of the same. run: the run's file. stopped: the budget that ended the run early, or "";
+    left_out: what it kept from happening ("samples" never drafted, "debugging" ended, "questions" unanswered).
+    failed_calls: calls of this session without an answer; with them, or when it was stopped, the run is not finished:
+    the same call goes on. cut_answers: answers that the limit of tokens cut.
     sandbox: how programs were isolated, `namespaces` or `no namespaces` (see sandbox/isolation.py).
     """
 
@@ -49,11 +54,13 @@ class Result:
     public: dict[str, int]
     hidden: dict[str, Any] | None
     selection: dict[str, Any] | None
-    usage: dict[str, int]
+    usage: dict[str, Any]
     seconds: float
     run: str
     stopped: str = ""
     failed_calls: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    cut_answers: int = 0
     sandbox: str = ""
 
     @property
@@ -112,8 +119,11 @@ async def solve(
     selectors.get(settings.selector)  # an unknown name is said before anything is paid for
     path = run_file(problem, settings, None if out is None else Path(out))
     with store.Store(path) as kept:
-        finished = None if fresh else _finished(kept, hidden)
-        return finished or await _run(problem, hidden, settings, kept, observe, environment, fresh)
+        finished = None if fresh else _finished(kept, hidden, settings)
+        if finished is not None:
+            observe(RunFinished(finished.as_dict()))
+            return finished
+        return await _run(problem, hidden, settings, kept, telemetry.traced(observe), environment, fresh)
 
 
 def solve_sync(
@@ -160,12 +170,12 @@ def run_file(problem: Problem, settings: Settings, out: Path | None) -> Path:
     return (runs_folder() if out is None else out) / f"{name}-{settings.identity(problem)}.sqlite"
 
 
-def _finished(kept: store.Store, hidden: HiddenTests | None) -> Result | None:
+def _finished(kept: store.Store, hidden: HiddenTests | None, settings: Settings) -> Result | None:
     """The result of a run that is finished and was graded on these hidden tests."""
     found = kept.fact("result")
     if found is None or found.keys() != Result.__dataclass_fields__.keys() or kept.fact("graded_on") != _name(hidden):
         return None
-    return Result(**found | {"run": str(kept.path)})
+    return Result(**found | {"run": str(kept.path), "usage": _usage(kept, settings)})
 
 
 def _name(hidden: HiddenTests | None) -> str:
@@ -189,7 +199,8 @@ async def _run(
         clients = await open_clients(settings, environment, stack, observe)
         if fresh:  # only now: what was paid for is not forgotten for a run that cannot start
             kept.clear()
-        budget = Budget(settings, kept.usage_by_model())
+        budget = Budget(settings, kept.usage_by_model(), seconds=kept.seconds())
+        kept.begin()
         kept.set_facts(
             {
                 "problem": asdict(problem),
@@ -197,18 +208,20 @@ async def _run(
                 "context_tokens": {role: client.context_tokens for role, client in clients.items()},
             }
         )
-        started, before = time.monotonic(), kept.fact("seconds") or 0.0
+        models = {role.value: settings.model_of(role) for role in Role}
+        observe(RunStarted(problem.id, str(kept.path), models, settings.model_dump(mode="json")))
         try:
             solved = await pipeline.solve(problem, settings, clients, executor, kept, budget, observe)
             if solved.candidate is None and not solved.stopped and solved.errors:
                 raise ModelUnavailable(f"no sample holds a program, and calls failed: {solved.errors[-1]}")
             grade = await _grade(problem, hidden, solved, executor, kept)
-        finally:
-            with suppress(InputError):  # a file that cannot be written has been said already
-                kept.set_facts({"seconds": round(before + time.monotonic() - started, 3)})
-    result = _result(problem, solved, grade, kept, executor.isolation.path)
+        except BaseException as error:
+            observe(RunFinished({}, str(error) or type(error).__name__))
+            raise
+    result = _result(problem, settings, solved, grade, kept, executor.isolation.path)
     if not solved.stopped and not solved.errors:
         kept.set_facts({"result": result.as_dict(), "graded_on": _name(hidden)})
+    observe(RunFinished(result.as_dict()))
     return result
 
 
@@ -226,7 +239,12 @@ async def _grade(
 
 
 def _result(
-    problem: Problem, solved: "Solved", grade: dict[str, Any] | None, kept: store.Store, isolation: str
+    problem: Problem,
+    settings: Settings,
+    solved: "Solved",
+    grade: dict[str, Any] | None,
+    kept: store.Store,
+    isolation: str,
 ) -> Result:
     candidate, selection = solved.candidate, solved.selection
     total = len(problem.public_tests)
@@ -236,13 +254,25 @@ def _result(
         public={"passed": 0 if candidate is None else candidate.passed, "total": total},
         hidden=grade,
         selection=plain,
-        usage=asdict(kept.usage()),
-        seconds=kept.fact("seconds"),
+        usage=_usage(kept, settings),
+        seconds=round(kept.seconds(), 3),
         run=str(kept.path),
         stopped=solved.stopped,
         failed_calls=len(solved.errors),
+        left_out=solved.left_out,
+        cut_answers=kept.cut_answers(),
         sandbox=isolation,
     )
+
+
+def _usage(kept: store.Store, settings: Settings) -> dict[str, Any]:
+    costs = {
+        model: cost(model, used.prompt_tokens, used.completion_tokens, settings.prices)
+        for model, used in kept.usage_by_model().items()
+    }
+    unpriced = [model for model, usd in costs.items() if usd is None]
+    known = sum(usd for usd in costs.values() if usd is not None)
+    return asdict(kept.usage()) | {"usd": None if unpriced else round(known, 6), "unpriced": unpriced}
 
 
 async def open_clients(
@@ -258,7 +288,12 @@ async def open_clients(
             continue
         if model not in opened:
             client = await asyncio.to_thread(
-                llm.open_client, model, environment=environment, slots=settings.slots, observe=observe
+                llm.open_client,
+                model,
+                environment=environment,
+                observe=observe,
+                slots=settings.slots,
+                drafts_per_call=settings.drafts_per_call,
             )
             stack.push_async_callback(client.aclose)
             opened[model] = client

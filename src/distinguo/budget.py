@@ -1,25 +1,42 @@
-"""What a run may spend: calls, tokens, dollars, seconds; checked before each call, with its worst case reserved."""
+"""What a run may spend: calls, tokens, dollars, seconds; checked before each call, with its worst case reserved.
+
+A budget may have a parent (a run of many problems has one, each problem another): a call has to fit both. All of it
+survives a resume, seconds too: they count while distinguo works on the run, in this session and earlier ones.
+"""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple, Self
 
-from distinguo.config import Price, Settings
+from distinguo import prices
+from distinguo.config import Settings
 from distinguo.errors import BudgetExhausted, InputError
 from distinguo.fit import tokens
-from distinguo.records import Completion, Request, Role, Usage
+from distinguo.records import Request, Role, Usage
 
 MESSAGE_TOKENS = 8  # what a chat template adds to a message
 
 
-class Spent(NamedTuple):
-    """What one call used, or may use at most."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What calls used, or may use at most. Dollars are 0 where a price is unknown: no such call has a dollar budget."""
 
     calls: int = 0
-    tokens: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
     usd: float = 0.0
+
+    def plus(self, other: Self, sign: int = 1) -> "Spent":
+        """The sum, or with sign -1 the difference."""
+        return Spent(
+            self.calls + sign * other.calls,
+            self.prompt_tokens + sign * other.prompt_tokens,
+            self.completion_tokens + sign * other.completion_tokens,
+            self.usd + sign * other.usd,
+        )
 
 
 def prompt_tokens_at_most(request: Request) -> int:
@@ -27,47 +44,41 @@ def prompt_tokens_at_most(request: Request) -> int:
     return sum(tokens(message.content) + MESSAGE_TOKENS for message in request.messages)
 
 
-def free(model: str) -> bool:
-    """Whether a model answers on this machine, for nothing."""
-    return model == "local" or model.startswith(("gguf:", "replay:"))
-
-
-def cost(model: str, prompt_tokens: int, completion_tokens: int, prices: Mapping[str, Price]) -> float | None:
-    """Dollars for these tokens; 0 for models on this machine, None where the price is unknown."""
-    if free(model):
-        return 0.0
-    price = prices.get(model)
-    if price is None:
-        return None
-    return (price.prompt * prompt_tokens + price.completion * completion_tokens) / 1e6
-
-
 class Budget:
-    """One run's budget. Calls in flight count with their worst case until they arrive."""
+    """A run's or a problem's budget. Calls in flight count with their worst case until they arrive."""
 
-    def __init__(self, settings: Settings, used: Mapping[str, Usage]) -> None:
-        """`used` is what earlier sessions of the same run used, by model.
+    def __init__(
+        self,
+        settings: Settings,
+        used: Mapping[str, Usage],
+        *,
+        seconds: float = 0.0,
+        parent: "Budget | None" = None,
+        scope: str = "",
+    ) -> None:
+        """Start from what earlier sessions of the same run used: `used` by model, and `seconds`.
+
+        settings: budgets and prices. parent: another budget that every call has to fit as well. scope: what `ended`
+        adds to a limit, so that a reader tells it from the parent's ("for all problems").
 
         Raises InputError when dollars are limited and a model's price is unknown.
         """
         self._settings = settings
-        self._calls = sum(usage.calls for usage in used.values())
-        self._tokens = sum(usage.prompt_tokens + usage.completion_tokens for usage in used.values())
-        self._usd = sum(
-            cost(model, usage.prompt_tokens, usage.completion_tokens, settings.prices) or 0.0
-            for model, usage in used.items()
-        )
-        self._deadline = None if settings.max_seconds is None else time.monotonic() + settings.max_seconds
+        self._parent = parent
+        self._scope = scope
+        self._spent = Spent()
+        for model, usage in used.items():
+            self._spent = self._spent.plus(self._priced(model, usage))
+        self._deadline = None if settings.max_seconds is None else time.monotonic() + settings.max_seconds - seconds
         self._ended = ""
         self._in_flight = 0
         self._arrived = asyncio.Event()
         if settings.budget_usd is not None:
-            for role in Role:
-                model = settings.model_of(role)
-                if cost(model, 0, 0, settings.prices) is None:
+            for model in dict.fromkeys(map(settings.model_of, Role)):
+                if prices.cost(model, 0, 0, settings.prices) is None:
                     raise InputError(
-                        f"--budget-usd needs the price of {model}: add [prices.{model!r}] with prompt and completion"
-                        " (dollars per million tokens) to the configuration file"
+                        f"--budget-usd needs the price of {model}: give it in --prices FILE, or in the configuration"
+                        f" file under [prices.{model!r}], as prompt and completion in dollars per million tokens"
                     )
 
     @property
@@ -77,17 +88,15 @@ class Budget:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the deadline, never negative; None without one."""
-        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-
-    def end(self, which: str) -> BudgetExhausted:
-        """Note that a budget ended the run, and return the error that says so."""
-        self._ended = self._ended or which
-        return BudgetExhausted(f"the budget of {which} is used up")
+        """Seconds until the first deadline, never negative; None without one."""
+        deadlines = [budget._deadline for budget in self._all() if budget._deadline is not None]
+        return max(0.0, min(deadlines) - time.monotonic()) if deadlines else None
 
     def end_of_time(self) -> BudgetExhausted:
-        """The same for the deadline."""
-        return self.end(f"{self._settings.max_seconds:g} seconds")
+        """Note that the deadline ended the run, and return the error that says so."""
+        timed = [budget for budget in self._all() if budget._deadline is not None]
+        first = min(timed, key=lambda budget: budget._deadline or 0.0)
+        return self._end(first._named(f"{first._settings.max_seconds:g} seconds"))
 
     @asynccontextmanager
     async def reserve(self, model: str, request: Request) -> AsyncIterator["Reservation"]:
@@ -96,64 +105,101 @@ class Budget:
         Where it would only not fit because of other calls' worst cases, wait for them. Raises BudgetExhausted when it
         does not fit, or the deadline passes.
         """
-        settings = self._settings
         prompt = prompt_tokens_at_most(request)
-        worst = Spent(1, prompt + request.max_tokens, cost(model, prompt, request.max_tokens, settings.prices) or 0.0)
-        while refused := self._refusal(worst):
-            if not self._in_flight or refused.final:
-                raise self.end(refused.which)
-            await self._one_arrives()
-        reservation = Reservation(model, settings.prices)
-        self._in_flight += 1
-        self._add(worst)
+        worst = self._priced(model, Usage(1, prompt, request.max_tokens))
+        while refusal := self._refusal(worst):
+            if refusal.final or not refusal.budget._in_flight:
+                raise self._end(refusal.which)
+            await self._one_arrives(refusal.budget)
+        reservation = Reservation(self, model, prompt)
+        self._add(worst, in_flight=1)
         try:
             yield reservation
         finally:
-            self._in_flight -= 1
-            self._add(worst, sign=-1)
-            self._add(reservation.spent)
-            self._arrived.set()
-            self._arrived = asyncio.Event()
+            self._add(reservation.spent.plus(worst, -1), in_flight=-1)
+            for budget in self._all():
+                budget._arrived.set()
+                budget._arrived = asyncio.Event()
+
+    def _all(self) -> "Iterator[Budget]":
+        budget: Budget | None = self
+        while budget is not None:
+            yield budget
+            budget = budget._parent
+
+    def _named(self, limit: str) -> str:
+        return f"{limit} {self._scope}".rstrip()
+
+    def _end(self, which: str) -> BudgetExhausted:
+        self._ended = self._ended or which
+        return BudgetExhausted(f"the budget of {which} is used up")
+
+    def _priced(self, model: str, usage: Usage) -> Spent:
+        prompt, answer = usage.prompt_tokens, usage.completion_tokens
+        return Spent(usage.calls, prompt, answer, prices.cost(model, prompt, answer, self._settings.prices) or 0.0)
 
     def _refusal(self, worst: Spent) -> "_Refusal | None":
         """Which budget the call does not fit, if any; final where waiting for calls in flight frees nothing."""
-        settings = self._settings
         if self.seconds_left == 0.0:
-            return _Refusal(f"{settings.max_seconds:g} seconds", final=True)
-        if settings.budget_calls is not None and self._calls + worst.calls > settings.budget_calls:
-            return _Refusal(f"{settings.budget_calls} calls", final=True)
-        if settings.budget_tokens is not None and self._tokens + worst.tokens > settings.budget_tokens:
-            return _Refusal(f"{settings.budget_tokens} tokens", final=False)
-        if settings.budget_usd is not None and self._usd + worst.usd > settings.budget_usd:
-            return _Refusal(f"{settings.budget_usd:g} dollars", final=False)
+            raise self.end_of_time()
+        for budget in self._all():
+            settings, total = budget._settings, budget._spent.plus(worst)
+            for limit, amount, unit in (
+                (settings.budget_calls, total.calls, "calls"),
+                (settings.budget_tokens, total.prompt_tokens + total.completion_tokens, "tokens"),
+                (settings.budget_prompt_tokens, total.prompt_tokens, "prompt tokens"),
+                (settings.budget_completion_tokens, total.completion_tokens, "completion tokens"),
+                (settings.budget_usd, total.usd, "dollars"),
+            ):
+                if limit is not None and amount > limit:
+                    shown = f"{limit:g}" if unit == "dollars" else str(limit)
+                    return _Refusal(budget, budget._named(f"{shown} {unit}"), final=unit == "calls")
         return None
 
-    async def _one_arrives(self) -> None:
+    async def _one_arrives(self, budget: "Budget") -> None:
         """Wait until a call in flight has ended, or the deadline has passed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.seconds_left):
-                await self._arrived.wait()
+                await budget._arrived.wait()
 
-    def _add(self, amount: Spent, sign: int = 1) -> None:
-        self._calls += sign * amount.calls
-        self._tokens += sign * amount.tokens
-        self._usd += sign * amount.usd
+    def _add(self, amount: Spent, in_flight: int = 0) -> None:
+        for budget in self._all():
+            budget._in_flight += in_flight
+            budget._spent = budget._spent.plus(amount)
 
 
 class _Refusal(NamedTuple):
+    budget: Budget
     which: str
     final: bool
 
 
 class Reservation:
-    """A call in flight; `arrived` replaces its worst case by what it used. A failed call counts as a call only."""
+    """A call that may be sent. What it turns out to use replaces its worst case once the reservation ends.
 
-    def __init__(self, model: str, prices: Mapping[str, Price]) -> None:
+    prompt_tokens: the estimate of its prompt.
+    """
+
+    def __init__(self, budget: Budget, model: str, prompt_tokens: int) -> None:
+        self.prompt_tokens = prompt_tokens
+        self._budget = budget
         self._model = model
-        self._prices = prices
-        self.spent = Spent(calls=1)
+        self.spent = Spent()  # by the last try
 
-    def arrived(self, completion: Completion) -> None:
-        """Take the tokens that the endpoint reported."""
-        prompt, answer = completion.prompt_tokens, completion.completion_tokens
-        self.spent = Spent(1, prompt + answer, cost(self._model, prompt, answer, self._prices) or 0.0)
+    def sending(self, usage: Usage) -> None:
+        """A try is sent that will have used so much unless `used` says otherwise; what an earlier one used is spent.
+
+        Raises BudgetExhausted when there is no room for one more worst case.
+        """
+        budget, earlier = self._budget, self.spent
+        if earlier != Spent():
+            self.spent = Spent()
+            refusal = budget._refusal(earlier)  # on top of this call's worst case, which is held
+            budget._add(earlier)
+            if refusal is not None:
+                raise budget._end(refusal.which)
+        self.spent = budget._priced(self._model, usage)
+
+    def used(self, usage: Usage) -> None:
+        """Take what the last try used."""
+        self.spent = self._budget._priced(self._model, usage)

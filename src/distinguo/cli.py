@@ -5,10 +5,10 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from distinguo.config import Settings
     from distinguo.grading.report import Report
     from distinguo.problem import HiddenTests, Problem
+    from distinguo.protocols import Observer
 
 FAILS_PUBLIC, BUDGET_ENDED, UNEXPECTED, INTERRUPTED = 1, 3, 70, 130
 
@@ -49,6 +50,7 @@ def _errors_in_one_sentence() -> Iterator[None]:
         _say(f"distinguo: {error}")
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one ends the process without a word
         _say("distinguo: interrupted; all that had arrived is saved, and the same command (without --fresh) goes on")
         sys.exit(INTERRUPTED)
     except Exception as error:
@@ -111,15 +113,21 @@ def solve(
     context: options.Context = None,
     selector: options.SelectorName = None,
     max_tokens: options.MaxTokens = None,
+    reasoning_effort: options.ReasoningEffort = None,
     seed: options.Seed = None,
     budget_calls: options.BudgetCalls = None,
     budget_tokens: options.BudgetTokens = None,
+    budget_prompt_tokens: options.BudgetPromptTokens = None,
+    budget_completion_tokens: options.BudgetCompletionTokens = None,
     budget_usd: options.BudgetUsd = None,
     max_seconds: options.MaxSeconds = None,
+    prices: options.Prices = None,
     out: options.Out = None,
     fresh: options.Fresh = False,
     dry_run: options.DryRun = False,
     as_json: options.AsJson = False,
+    log: options.Log = None,
+    log_prompts: options.LogPrompts = False,
     config: options.Config = None,
     data: options.Data = None,
 ) -> None:
@@ -134,23 +142,23 @@ def solve(
     flags = {
         "model": model, "debugger": debugger, "test_generator": test_generator, "judge": judge, "n": n,
         "rounds": rounds, "temperature": temperature, "context": context, "selector": selector,
-        "max_tokens": max_tokens, "seed": seed, "budget_calls": budget_calls, "budget_tokens": budget_tokens,
-        "budget_usd": budget_usd, "max_seconds": max_seconds,
+        "max_tokens": max_tokens, "reasoning_effort": reasoning_effort, "seed": seed, "budget_calls": budget_calls,
+        "budget_tokens": budget_tokens, "budget_prompt_tokens": budget_prompt_tokens,
+        "budget_completion_tokens": budget_completion_tokens, "budget_usd": budget_usd, "max_seconds": max_seconds,
+        "prices": prices,
     }  # fmt: skip
     with _errors_in_one_sentence():
         settings, loaded = _load(problem, flags, config, data)
         if dry_run:
             _print_estimate(loaded.problem, settings, as_json)
             return
-        result = _solve(loaded.problem, loaded.hidden, settings, out, fresh)
+        with _logged(log, log_prompts) as observers:
+            result = _solve(loaded.problem, loaded.hidden, settings, out, fresh, observers)
         if as_json:
             _print(json.dumps(result.as_dict()))
         elif result.program is not None:
             _print(result.program.rstrip("\n"))
-    if result.stopped:
-        raise typer.Exit(BUDGET_ENDED)
-    if not result.passes_public:
-        raise typer.Exit(FAILS_PUBLIC)
+    raise typer.Exit(BUDGET_ENDED if result.stopped else 0 if result.passes_public else FAILS_PUBLIC)
 
 
 def _load(
@@ -168,18 +176,38 @@ def _load(
     return settings, datasets.load(problem, data=data, stdin=text)
 
 
+@contextmanager
+def _logged(log: Path | None, prompts: bool) -> "Iterator[list[Observer]]":
+    """What watches a run apart from the person: the log that is asked for, the endpoint that takes spans."""
+    from distinguo import logs, telemetry
+
+    if telemetry.wanted(os.environ) and (why := telemetry.export()):
+        _say(why)
+    if log is None:
+        yield []
+        return
+    with logs.JsonLines(log, prompts=prompts) as lines:
+        yield [lines]
+
+
 def _solve(
-    problem: "Problem", hidden: "HiddenTests | None", settings: "Settings", out: Path | None, fresh: bool
+    problem: "Problem",
+    hidden: "HiddenTests | None",
+    settings: "Settings",
+    out: Path | None,
+    fresh: bool,
+    observers: "Sequence[Observer]",
 ) -> "Result":
     import asyncio
 
-    from distinguo import api, progress
+    from distinguo import api, events, progress
 
     console = progress.console()
     _say(
         f"Problem {problem.id}: {settings.n} samples of {settings.model}, up to {settings.rounds} debugging rounds each"
     )
-    with progress.Progress(console, settings.n) as observe:
+    with progress.Progress(console, settings.n) as shown:
+        observe = events.told_to([shown, *observers])
         result = asyncio.run(
             api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe)
         )
@@ -188,8 +216,10 @@ def _solve(
 
 
 def _summary(result: "Result") -> None:
-    if result.selection is None:
+    if result.program is None:
         _say("No answer held a program.")
+    elif result.selection is None:
+        _say("The budget ended before any program was tested; this is the first that was written.")
     else:
         _say(f"Chosen: sample {result.selection['chosen']}. {result.selection['reason']}")
         steps = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.selection["steps"].items())
@@ -201,13 +231,26 @@ def _summary(result: "Result") -> None:
         _say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
     if result.failed_calls:
         _say(f"{result.failed_calls} calls failed; the same command tries them again.")
+    if result.cut_answers:
+        _say(f"{result.cut_answers} answers were cut at the limit of tokens; --max-tokens allows longer ones.")
     if result.stopped:
-        _say(f"The budget of {result.stopped} ended the run; the same command with a larger one goes on.")
-    usage = result.usage
-    _say(
-        f"Used {usage['calls']} calls, {usage['prompt_tokens']:,} prompt and {usage['completion_tokens']:,} completion"
-        f" tokens, {result.seconds:.1f} s. Everything is kept in {result.run}"
-    )
+        left = [f"{count} {_LEFT_OUT[name]}" for name, count in result.left_out.items()]
+        out = f" Left out: {', '.join(left)}." if left else ""
+        _say(f"The budget of {result.stopped} ended the run.{out} The same command with a larger one goes on.")
+    _say(f"Used {_used(result.usage)}, {result.seconds:.1f} s. Everything is kept in {result.run}")
+
+
+_LEFT_OUT = {"samples": "samples", "debugging": "samples' debugging", "questions": "questions of stage 2"}
+
+
+def _used(usage: "Mapping[str, Any]") -> str:
+    calls = f"{usage['calls']} calls"
+    if usage["estimated"]:
+        calls += f" ({usage['estimated']} with estimated tokens)"
+    tokens = f"{usage['prompt_tokens']:,} prompt and {usage['completion_tokens']:,} completion tokens"
+    if usage["unpriced"]:
+        return f"{calls}, {tokens}, cost: unknown for {', '.join(usage['unpriced'])}"
+    return f"{calls}, {tokens}" + (f", ${usage['usd']:.4f}" if usage["usd"] else "")
 
 
 def _print_estimate(problem: "Problem", settings: "Settings", as_json: bool) -> None:

@@ -15,21 +15,18 @@ from typing import Any, Literal, TypedDict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from distinguo.errors import InputError
+from distinguo.prices import Price, Table
 from distinguo.problem import Problem
 from distinguo.records import Role
 
 ENVIRONMENT_PREFIX = "DISTINGUO_"
-_NOT_SETTINGS = {"DISTINGUO_DATA", "DISTINGUO_DEBUG"}  # read by the command line for itself
-_NOT_IDENTITY = {"budget_calls", "budget_tokens", "budget_usd", "max_seconds", "slots", "prices"}
-
-
-class Price(BaseModel):
-    """Dollars per million tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    prompt: float = Field(ge=0)
-    completion: float = Field(ge=0)
+_NOT_SETTINGS = {  # read by the command line for itself
+    "DISTINGUO_DATA", "DISTINGUO_DEBUG", "DISTINGUO_LOG", "DISTINGUO_LOG_PROMPTS",
+}  # fmt: skip
+_NOT_IDENTITY = {
+    "budget_calls", "budget_tokens", "budget_prompt_tokens", "budget_completion_tokens", "budget_usd", "max_seconds",
+    "slots", "prices",
+}  # fmt: skip
 
 
 class Settings(BaseModel):
@@ -50,11 +47,15 @@ class Settings(BaseModel):
     selector: str = "sstar"
     seed: int = Field(default=0, ge=0)
     max_tokens: int | None = Field(default=None, ge=1)
+    reasoning_effort: str | None = None
     budget_calls: int | None = Field(default=None, ge=0)
     budget_tokens: int | None = Field(default=None, ge=0)
+    budget_prompt_tokens: int | None = Field(default=None, ge=0)
+    budget_completion_tokens: int | None = Field(default=None, ge=0)
     budget_usd: float | None = Field(default=None, ge=0)
     max_seconds: float | None = Field(default=None, gt=0)
     slots: int = Field(default=16, ge=1)
+    drafts_per_call: int = Field(default=1, ge=1, le=128)
     prices: dict[str, Price] = Field(default_factory=dict)
 
     def model_of(self, role: Role) -> str:
@@ -87,24 +88,34 @@ class Options(TypedDict, total=False):
     selector: str
     seed: int
     max_tokens: int | None
+    reasoning_effort: str | None
     budget_calls: int | None
     budget_tokens: int | None
+    budget_prompt_tokens: int | None
+    budget_completion_tokens: int | None
     budget_usd: float | None
     max_seconds: float | None
     slots: int
+    drafts_per_call: int
     prices: dict[str, Price]
 
 
 def load(flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None) -> Settings:
     """Merge and validate. A flag that is None was not given.
 
+    `prices` may be the path of a price file (prices.Table): what it says comes before the configuration file's.
+
     Raises InputError, in one sentence, for an unknown or invalid setting and an unreadable file.
     """
     values = {} if file is None else _read(file)
+    in_file = values.get("prices")
     for name, text in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX) and name not in _NOT_SETTINGS and text:
             values[name.removeprefix(ENVIRONMENT_PREFIX).lower()] = text
     values |= {name: value for name, value in flags.items() if value is not None}
+    if isinstance(values.get("prices"), (str, Path)):
+        known = in_file if isinstance(in_file, dict) else {}
+        values["prices"] = known | _prices(Path(values["prices"]))
     for name, value in values.items():
         if isinstance(value, str) and not value.isprintable():
             raise InputError(f"{name}: {value!r} holds characters that no name has")
@@ -121,6 +132,17 @@ def _read(file: Path) -> dict[str, Any]:
         raise InputError(f"cannot read the configuration {file}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"the configuration {file} is not valid TOML: {error}") from error
+
+
+def _prices(file: Path) -> dict[str, Price]:
+    try:
+        return Table.model_validate(_read(file)).prices
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"{file} is not a price file ({'.'.join(map(str, first['loc']))}: {first['msg'].lower()}); write"
+            ' [prices."provider/NAME"] with prompt and completion in dollars per million tokens'
+        ) from error
 
 
 def _sentence(error: ValidationError) -> str:

@@ -42,7 +42,19 @@ class ModelError(DistinguoError):
 
 
 class CallError(ModelError):
-    """One call failed for good; others may succeed. Never a verdict on a program."""
+    """One call failed for good; others may succeed. Never a verdict on a program.
+
+    refused: the endpoint turned the call down, so nothing is paid for it. prompt_tokens, completion_tokens: what the
+    endpoint counted for an answer that is of no use; 0 where it did not say.
+    """
+
+    def __init__(
+        self, message: str, *, refused: bool = False, prompt_tokens: int = 0, completion_tokens: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.refused = refused
+        self.prompt_tokens = prompt_tokens
+        self.completion_tokens = completion_tokens
 
 
 class ModelUnavailable(ModelError):

@@ -4,11 +4,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from distinguo import room, selectors
-from distinguo.budget import cost, free
 from distinguo.config import Settings
 from distinguo.fit import tokens
 from distinguo.generate import FAILURES_SHOWN
 from distinguo.llm import CONTEXT_TOKENS
+from distinguo.prices import cost, free
 from distinguo.problem import Problem
 from distinguo.records import Role
 from distinguo.testgen import ATTEMPTS
@@ -28,6 +28,11 @@ class RoleEstimate:
     completion_tokens: int
     usd: float | None
 
+    @property
+    def cost(self) -> str:
+        """The dollars in words."""
+        return f"cost: unknown for {self.model}" if self.usd is None else f"${self.usd:.2f}"
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -41,10 +46,14 @@ class Estimate:
         return sum(role.calls for role in self.roles)
 
     @property
+    def unpriced(self) -> list[str]:
+        """The models whose price is unknown."""
+        return list(dict.fromkeys(role.model for role in self.roles if role.usd is None))
+
+    @property
     def usd(self) -> float | None:
         """All dollars, None where a price is unknown."""
-        known = [role.usd for role in self.roles if role.usd is not None]
-        return sum(known) if len(known) == len(self.roles) else None
+        return None if self.unpriced else sum(role.usd or 0.0 for role in self.roles)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -53,6 +62,7 @@ class Estimate:
             "prompt_tokens": sum(role.prompt_tokens for role in self.roles),
             "completion_tokens": sum(role.completion_tokens for role in self.roles),
             "usd": self.usd,
+            "unpriced": self.unpriced,
             "roles": [asdict(role) for role in self.roles],
         }
 
@@ -60,14 +70,12 @@ class Estimate:
         """The same for a person."""
         lines = [
             f"{role.role.replace('_', ' '):14} {role.model}: {role.calls} calls, {role.prompt_tokens:,} prompt and"
-            f" {role.completion_tokens:,} completion tokens, {_dollars(role.usd)}"
+            f" {role.completion_tokens:,} completion tokens, {role.cost}"
             for role in self.roles
         ]
-        return [*lines, f"At most {self.calls} calls, {_dollars(self.usd)}. Nothing was sent."]
-
-
-def _dollars(usd: float | None) -> str:
-    return "price unknown (add [prices] to the configuration file)" if usd is None else f"${usd:.2f}"
+        unknown = ", ".join(self.unpriced)
+        total = f"cost: unknown for {unknown} (--prices FILE gives it)" if unknown else f"${self.usd:.2f}"
+        return [*lines, f"At most {self.calls} calls, {total}. Nothing was sent."]
 
 
 def at_most(problem: Problem, settings: Settings) -> Estimate:
@@ -100,7 +108,9 @@ def at_most(problem: Problem, settings: Settings) -> Estimate:
                 calls[role],
                 prompts[role],
                 calls[role] * answers[role],
-                cost(settings.model_of(role), prompts[role], calls[role] * answers[role], settings.prices),
+                cost(settings.model_of(role), prompts[role], calls[role] * answers[role], settings.prices)
+                if calls[role]
+                else 0.0,
             )
             for role in Role
         )

@@ -1,8 +1,10 @@
 """What happens during a run, as told to an observer (the command line's progress display, a log)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from distinguo.records import Role, Usage
+from distinguo.records import Completion, Request, Role, Selection, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +15,32 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Work on a problem begins, or goes on. `run` is the run's file; `models` by role."""
+
+    problem: str
+    run: str
+    models: dict[str, str]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class CallFinished:
-    """A call to a model ended. `error` is "" when it succeeded; `cached` when the store answered."""
+    """A try of a call to a model ended, or the store answered it (`cached`).
+
+    error: "" when it succeeded; `repeated`: the same request is sent again. request and completion are what was sent
+    and what came back.
+    """
 
     role: Role
     usage: Usage
-    seconds: float
+    seconds: float = 0.0
     error: str = ""
     cached: bool = False
+    model: str = ""
+    request: Request | None = None
+    completion: Completion | None = None
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +78,39 @@ class QuestionAnswered:
     ok: bool
 
 
-Event = Note | CallFinished | RoundFinished | SampleFinished | SelectionStarted | QuestionAnswered
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A program was chosen."""
+
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Work on a problem ended. `result` is what the run arrived at, as plain data; without one, `error` says why."""
+
+    result: dict[str, Any]
+    error: str = ""
+
+
+Event = (
+    Note
+    | RunStarted
+    | CallFinished
+    | RoundFinished
+    | SampleFinished
+    | SelectionStarted
+    | QuestionAnswered
+    | Decided
+    | RunFinished
+)
+
+
+def told_to(observers: Sequence[Callable[[Event], None]]) -> Callable[[Event], None]:
+    """One observer for several, told in their order."""
+
+    def tell(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    return tell

@@ -11,7 +11,7 @@ from distinguo.events import RoundFinished, SampleFinished
 from distinguo.fit import cut
 from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Ask, Observer
-from distinguo.records import Candidate, Completion, Message, Outcome, Role, Round, Verdict
+from distinguo.records import Candidate, Completion, FinishReason, Message, Outcome, Role, Round, Verdict
 from distinguo.tasks import all_of
 
 FAILURES_SHOWN = 3  # failing tests in one feedback
@@ -43,7 +43,7 @@ class Generator:
     field_tokens: int = room.FIELD
 
     async def candidates(self) -> tuple[Candidate, ...]:
-        """Draw and debug N samples. Samples without any program are left out.
+        """Draw and debug N samples. Samples without any program that was tested are left out.
 
         Raises ModelUnavailable, ReplayMiss, JudgeFailed; then the other samples are cancelled.
         """
@@ -57,33 +57,43 @@ class Generator:
         for index in range(1 + self.settings.rounds):
             role = Role.DEBUGGER if exchanges else Role.GENERATOR
             try:
+                known = [round.program for round in rounds if round.program]
                 completion = await self.ask(
                     role,
                     (*draft, *self._shown(exchanges)),
                     sample=sample,
                     round=index,
-                    enough=extract.completion_watch(self.problem, [round.program for round in rounds if round.program]),
+                    enough=extract.completion_watch(self.problem, known),
                 )
-                judged = await self._judged(sample, index, completion)
-            except (CallError, BudgetExhausted) as error:
+                judged = await self._judged(sample, index, completion, known)
+            except CallError as error:
                 rounds.append(self._finish(Round(sample, index, None, error=str(error)), None))
-                if isinstance(error, BudgetExhausted):
-                    break
                 continue
+            except BudgetExhausted as error:
+                rounds.append(self._finish(Round(sample, index, None, error=str(error), stopped=True), None))
+                break
             round = self._finish(judged, completion)
             rounds.append(round)
-            if round.program is not None and round.passed == len(round.outcomes):
+            if round.stopped or (round.program is not None and round.passed == len(round.outcomes)):
                 break
             exchanges.append(self._exchange(completion, round))
         candidate = choose(sample, rounds, self.settings.keep)
         self.observe(SampleFinished(sample, candidate is not None and candidate.passes_all))
         return candidate
 
-    async def _judged(self, sample: int, index: int, completion: Completion) -> Round:
-        program = extract.extract(completion.text, self.problem)
+    async def _judged(self, sample: int, index: int, completion: Completion, known: Sequence[Program]) -> Round:
+        if completion.finish_reason is FinishReason.LENGTH:
+            program = extract.extract_cut(completion.text, self.problem, known)
+            missing = f"the answer was cut at {completion.completion_tokens} tokens, before its program was complete"
+        else:
+            program = extract.extract(completion.text, self.problem)
+            missing = "the answer holds no code"
         if program is None:
-            return Round(sample, index, None, error="the answer holds no code")
-        return Round(sample, index, program, await self.test(program, self.problem.public_tests))
+            return Round(sample, index, None, error=missing)
+        try:
+            return Round(sample, index, program, await self.test(program, self.problem.public_tests))
+        except BudgetExhausted as error:
+            return Round(sample, index, program, error=str(error), stopped=True)
 
     def _finish(self, round: Round, completion: Completion | None) -> Round:
         self.keep(round, completion)
@@ -99,13 +109,15 @@ class Generator:
         reasoning, answer = extract.split_reasoning(completion.text)
         reasoning = (completion.reasoning or reasoning)[-REASONING_CHARACTERS:]
         text = f"{reasoning}\n\n{answer}" if reasoning and self.settings.show_reasoning else answer
-        return _Exchange(Message("assistant", text.strip()), self._feedback(round))
+        cut_at = completion.completion_tokens if completion.finish_reason is FinishReason.LENGTH else 0
+        return _Exchange(Message("assistant", text.strip() or "(nothing)"), self._feedback(round, cut_at))
 
-    def _feedback(self, round: Round) -> tuple[Message, ...]:
+    def _feedback(self, round: Round, cut_at: int) -> tuple[Message, ...]:
         failed = [outcome for outcome in round.outcomes if outcome.verdict is not Verdict.AC]
         return prompts.render(
             "feedback",
             no_program=round.program is None,
+            cut_at=cut_at,
             passed=round.passed,
             total=len(round.outcomes),
             failures=[self._failure(outcome) for outcome in failed[:FAILURES_SHOWN]],
@@ -162,7 +174,7 @@ class Generator:
 
 def choose(sample: int, rounds: Sequence[Round], keep: str) -> Candidate | None:
     """The program that stands for a sample: its last one, or its best by public tests (ties: the later)."""
-    written = [round for round in rounds if round.program is not None]
+    written = [round for round in rounds if round.program is not None and not round.stopped]
     if not written:
         return None
     kept = written[-1] if keep == "last" else max(written, key=lambda round: (round.passed, round.index))

@@ -60,18 +60,43 @@ SelectorName = Annotated[str | None, _method(help="How the program is chosen.  [
 MaxTokens = Annotated[
     int | None, _method(help="Tokens that one answer may have.  [default: 4096, less for a small context]")
 ]
+ReasoningEffort = Annotated[
+    str | None,
+    _method(help="How long a reasoning model thinks.  [default: its own]", metavar="low|medium|high"),
+]
 Seed = Annotated[int | None, _method(help="Another seed is another run.  [default: 0]")]
 
 BudgetCalls = Annotated[int | None, _budget("Stop before more calls than this.")]
-BudgetTokens = Annotated[int | None, _budget("Stop before more tokens than this.")]
-BudgetUsd = Annotated[float | None, _budget("Stop before more dollars than this (needs prices in --config).")]
-MaxSeconds = Annotated[float | None, _budget("Stop after this many seconds.")]
+BudgetTokens = Annotated[int | None, _budget("Stop before more tokens than this, of prompts and answers together.")]
+BudgetPromptTokens = Annotated[int | None, _budget("Stop before more tokens than this in prompts.")]
+BudgetCompletionTokens = Annotated[int | None, _budget("Stop before more tokens than this in answers.")]
+BudgetUsd = Annotated[float | None, _budget("Stop before more dollars than this; every model's price must be known.")]
+MaxSeconds = Annotated[float | None, _budget("Stop after this many seconds of work on the run, all sessions together.")]
+Prices = Annotated[
+    Path | None,
+    typer.Option(
+        help="Prices of models in TOML; they come before --config's and the shipped ones.",
+        metavar="FILE",
+        rich_help_panel="Budgets",
+    ),
+]
 
 Out = Annotated[Path | None, _run(help="Folder for the run's file.  [default: the user's data folder]", metavar="DIR")]
 Fresh = Annotated[bool, _run("--fresh", help="Draw anew instead of resuming or showing the run.")]
 DryRun = Annotated[bool, _run("--dry-run", help="Only print the calls, tokens and cost to expect at most.")]
 AsJson = Annotated[bool, _run("--json", help="Print one JSON object instead of the program.")]
 Config = Annotated[Path | None, _run(help="Settings in TOML; flags and DISTINGUO_* come first.", metavar="FILE")]
+Log = Annotated[
+    Path | None,
+    _run(
+        help="Write JSON lines: one for each call, run and decision.", metavar="FILE", envvar="DISTINGUO_LOG",
+        show_envvar=True,
+    ),
+]  # fmt: skip
+LogPrompts = Annotated[
+    bool,
+    _run("--log-prompts", help="With the prompts and answers.", envvar="DISTINGUO_LOG_PROMPTS", show_envvar=True),
+]
 Data = Annotated[
     Path | None, _run(help="Where data sets lie.", metavar="DIR", envvar="DISTINGUO_DATA", show_envvar=True)
 ]

@@ -1,14 +1,14 @@
 """S* (Li et al. 2025, arXiv 2502.14382) on one problem, top to bottom."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from distinguo import room, selectors
 from distinguo.ask import Asker
 from distinguo.budget import Budget
 from distinguo.config import Settings
-from distinguo.events import Note
-from distinguo.generate import Generator, KeepRound
+from distinguo.events import Decided, Note
+from distinguo.generate import Generator
 from distinguo.judge import Judge
 from distinguo.problem import Problem
 from distinguo.protocols import Client, Executor, Observer
@@ -21,13 +21,17 @@ from distinguo.store import Store
 class Solved:
     """What S* arrived at. Without any program in N answers, candidate and selection are None.
 
-    stopped: the budget that ended the run early, or "". errors: what the calls that failed said.
+    When a budget ended before any program was tested, the candidate is the first that was written, without outcomes,
+    and selection is None.
+    stopped: the budget that ended the run early, or "". left_out: how many samples were never drafted for it, of how
+    many the debugging ended, how many questions of stage 2 got no answer. errors: what the calls that failed said.
     """
 
     candidate: Candidate | None
     selection: Selection | None
     stopped: str = ""
     errors: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
 
 
 async def solve(
@@ -49,12 +53,13 @@ async def solve(
     store.forget("question")
     contexts = {role: client.context_tokens for role, client in clients.items()}
     ask = Asker(problem.id, settings, clients, store, budget, observe)
+    rounds = _Rounds(store)
     async with Judge(problem, executor, store, budget) as judge:
         candidates = await Generator(
-            problem, settings, ask, judge.test, _keeper(store), observe, room.field(contexts[Role.DEBUGGER])
+            problem, settings, ask, judge.test, rounds.keep, observe, room.field(contexts[Role.DEBUGGER])
         ).candidates()
         if not candidates:
-            return Solved(None, None, budget.ended, tuple(ask.errors))
+            return Solved(rounds.untested, None, budget.ended, tuple(ask.errors), _counted(rounds.left_out))
         selection = await select(
             selectors.get(settings.selector),
             candidates,
@@ -68,12 +73,31 @@ async def solve(
         )
     chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)
     store.record("selection", "", asdict(selection))
-    return Solved(chosen, selection, budget.ended, tuple(ask.errors))
+    observe(Decided(selection))
+    left_out = rounds.left_out | {"questions": selection.steps.get("left_out", 0)}
+    return Solved(chosen, selection, budget.ended, tuple(ask.errors), _counted(left_out))
 
 
-def _keeper(store: Store) -> KeepRound:
-    def keep(round: Round, completion: Completion | None) -> None:
+class _Rounds:
+    """Keeps every round, and counts the samples that a budget kept from being drafted or debugged further."""
+
+    def __init__(self, store: Store) -> None:
+        self.left_out = {"samples": 0, "debugging": 0}
+        self.untested: Candidate | None = None
+        self._store = store
+        self._written: set[int] = set()  # samples with a program
+
+    def keep(self, round: Round, completion: Completion | None) -> None:
+        """See generate.KeepRound."""
+        if round.program is not None:
+            self._written.add(round.sample)
+        if round.stopped and round.program is not None and self.untested is None:
+            self.untested = Candidate(round.sample, round.program, ())
+        if round.stopped:
+            self.left_out["debugging" if round.sample in self._written else "samples"] += 1
         body = asdict(round) | {"passed": round.passed, "finish_reason": completion and completion.finish_reason}
-        store.record("round", f"{round.sample}.{round.index}", body)
+        self._store.record("round", f"{round.sample}.{round.index}", body)
 
-    return keep
+
+def _counted(left_out: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in left_out.items() if count}

@@ -82,10 +82,10 @@ class Progress(_Lived):
         match event:
             case Note(text=text):
                 self._console.print(Text(text, style="dim"))
-            case CallFinished(usage=usage, error=error, cached=cached):
+            case CallFinished(usage=usage, error=error, cached=cached, repeated=repeated):
                 self._usage += usage
                 self._cached += cached
-                self._failed += bool(error)
+                self._failed += bool(error) and not repeated
             case RoundFinished():
                 self._rounds += 1
             case SampleFinished(passes_all=passes_all):

@@ -13,6 +13,12 @@ Decided = Callable[[Sequence[Called]], bool]
 Enough = Callable[[str], bool]
 """Told an answer's text so far, each time with more of it: whether the answer may end there."""
 
+Sending = Callable[[str], None]
+"""Told right before a request is sent, each time: "", or why the try before failed where that may have to be paid for.
+
+Raises BudgetExhausted where it may not be sent.
+"""
+
 
 class Client(Protocol):
     """A model. Safe to call concurrently from one event loop; a call may be cancelled."""
@@ -25,12 +31,16 @@ class Client(Protocol):
     def context_tokens(self) -> int | None:
         """How many tokens prompt and completion may have together, where that is known."""
 
-    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
+    async def complete(
+        self, request: Request, *, enough: Enough | None = None, rank: int = 0, sending: Sending | None = None
+    ) -> Completion:
         """Answer one request.
 
         The answer ends where `enough` says so, as if the model had stopped there; it is asked in any one thread, and
-        not at all by a client that gets answers whole. Raises CallError when this call failed for good,
-        ModelUnavailable when no call can succeed, ReplayMiss when a recording holds no answer.
+        not at all by a client that gets answers whole. Where calls wait for each other, those with a lower `rank` go
+        first, then those that continue a sample or choose between samples. `sending` is told on the event loop's
+        thread; what it raises ends the call. Raises CallError when this call failed for good, ModelUnavailable when
+        no call can succeed, ReplayMiss when a recording holds no answer.
         """
 
     async def aclose(self) -> None:

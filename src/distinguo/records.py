@@ -37,7 +37,8 @@ class Request:
 
     role, sample and round are the call's place in the run; they keep the store from answering two samples
     with one completion. `schema` is a JSON schema that the answer's text must fit, where the endpoint can
-    enforce it. `max_tokens` counts completion tokens.
+    enforce it. `max_tokens` counts completion tokens. `reasoning_effort` is a reasoning model's (`low`, `high`), None
+    for its own default.
     """
 
     role: Role
@@ -49,27 +50,33 @@ class Request:
     max_tokens: int
     stop: tuple[str, ...] = ()
     schema: str | None = None  # JSON text
+    reasoning_effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What calls used: `calls` counts every one sent, failed ones too."""
+    """What calls used: `calls` counts every one sent, failed ones too; the tokens of `estimated` ones are estimates."""
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    estimated: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.calls + other.calls,
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
+            self.estimated + other.estimated,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """What a model answered. `reasoning` is its thinking where it came apart from the text."""
+    """What a model answered. `reasoning` is its thinking where it came apart from the text.
+
+    estimated: the endpoint gave no count of tokens, so the numbers are estimates.
+    """
 
     text: str
     reasoning: str
@@ -77,6 +84,7 @@ class Completion:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    estimated: bool = False
 
 
 class Verdict(StrEnum):
@@ -159,8 +167,10 @@ class Outcome:
 class Round:
     """One generation of a sample: the draft (index 0) or a debugging round.
 
-    program: None when the answer held no code or the call failed; `error` then says why.
+    program: None when the answer held no code, was cut before its end, or the call failed; `error` then says why.
     outcomes: one per public test, in the problem's order; empty without a program.
+    stopped: a budget ended the round: before the answer came, or before its program was tested (which then stands for
+    nothing, since it has no outcomes).
     """
 
     sample: int
@@ -168,6 +178,7 @@ class Round:
     program: Program | None
     outcomes: tuple[Outcome, ...] = ()
     error: str = ""
+    stopped: bool = False
 
     @property
     def passed(self) -> int:

@@ -1,7 +1,8 @@
 """One SQLite file a run: every call, execution, round, question, the selection and its grade.
 
 A completion is committed before it is used, with the write-ahead log flushed (`synchronous=FULL`): a crash at any
-moment loses no completion that had arrived. Executions can be repeated for nothing, so they wait for the next commit.
+moment loses no completion that had arrived. Nor does a full disk: a call is sent only while there is room for what
+comes back. What follows from completions (executions, records) costs nothing to repeat: it waits for the next commit.
 The file holds problem texts, prompts and answers; never keys or addresses. Tables are made by numbered steps
 that are never edited once released.
 """
@@ -43,7 +44,15 @@ _STEPS = (
     CREATE TABLE records (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL,
         UNIQUE (kind, key));
     """,
+    """
+    ALTER TABLE calls ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE sessions (id INTEGER PRIMARY KEY, started REAL NOT NULL, seconds REAL NOT NULL DEFAULT 0);
+    INSERT INTO sessions (started, seconds) SELECT 0, CAST(value AS REAL) FROM facts WHERE name = 'seconds';
+    DELETE FROM facts WHERE name = 'seconds';
+    """,
 )
+
+HEADROOM = 8 << 20  # bytes on disk, for the answers to all calls in flight, before another call is sent
 
 
 def _digest(value: Any) -> str:
@@ -104,12 +113,16 @@ def _file_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "full" in str(error):
-            raise InputError(f"no space is left for {path}; free some, and the same command goes on") from error
+            raise InputError(_no_space(path)) from error
         if "locked" in str(error):
             raise InputError(f"another program is writing {path}; close it and repeat the command") from error
         raise InputError(f"cannot work with {path} ({error}); choose another --out") from error
     except sqlite3.DatabaseError as error:
         raise InputError(f"{path} is not a run of distinguo, or damaged ({error}); choose another --out") from error
+
+
+def _no_space(path: Path) -> str:
+    return f"no space is left for {path}; free some, and the same command goes on"
 
 
 class Store:
@@ -128,6 +141,8 @@ class Store:
             self._run("PRAGMA synchronous=FULL")
             self._upgrade()
             self._run("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
+            self._session: int | None = None
+            self._opened = 0.0
             self._commit()
         except InputError:
             self._db.close()
@@ -139,6 +154,8 @@ class Store:
             return self._db.execute(statement, values)
 
     def _commit(self) -> None:
+        if self._session is not None:
+            self._run("UPDATE sessions SET seconds = ? WHERE id = ?", (time.monotonic() - self._opened, self._session))
         with _file_errors(self.path):
             self._db.commit()
 
@@ -169,24 +186,48 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything, so that the run is drawn anew."""
-        for table in ("facts", "calls", "executions", "records"):
+        for table in ("facts", "calls", "executions", "records", "sessions"):
             self._run(f"DELETE FROM {table}")
+        self._session = None
         self._commit()
+
+    # Time
+
+    def begin(self) -> None:
+        """Work on the run begins: from here to the last commit its seconds count, whatever ends the process."""
+        self._opened = time.monotonic()
+        self._session = self._run("INSERT INTO sessions (started) VALUES (?)", (time.time(),)).lastrowid
+        self._commit()
+
+    def seconds(self) -> float:
+        """How long the run has been worked on, in this session and earlier ones."""
+        if self._session is not None:
+            self._commit()
+        return float(self._run("SELECT TOTAL(seconds) FROM sessions").fetchone()[0])
 
     # Calls
 
     def completion(self, key: str) -> Completion | None:
         """The completion that arrived for this key, if one did."""
-        row = self._run(f"SELECT {_COMPLETION} FROM calls WHERE key = ? AND state = 'arrived'", (key,)).fetchone()
+        row = self._run(
+            f"SELECT {_COMPLETION}, estimated FROM calls WHERE key = ? AND state = 'arrived'", (key,)
+        ).fetchone()
         return None if row is None else _completion(row)
 
-    def call_started(self, key: str, model: str, request: Request) -> int:
-        """Note that a call is about to be sent; returns its number."""
+    def call_started(self, key: str, model: str, request: Request, prompt_tokens: int = 0) -> int:
+        """Note that a call is about to be sent; returns its number.
+
+        prompt_tokens: an estimate, which stands until the call tells better. Raises InputError where the disk has no
+        room for an answer.
+        """
+        disk = os.fstatvfs(self._lock)
+        if disk.f_blocks and disk.f_bavail * disk.f_frsize < HEADROOM:
+            raise InputError(_no_space(self.path))
         cursor = self._run(
-            "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, 'in flight', ?)",
+            "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started, prompt_tokens,"
+            " estimated) VALUES (?, ?, ?, ?, ?, ?, ?, 'in flight', ?, ?, ?)",
             (key, prompt_key(request), model, request.role, request.sample, request.round,
-             json.dumps(asdict(request)), time.time()),
+             json.dumps(asdict(request)), time.time(), prompt_tokens, prompt_tokens > 0),
         )  # fmt: skip
         self._commit()
         assert cursor.lastrowid is not None
@@ -196,26 +237,38 @@ class Store:
         """Keep a completion; when this returns it is on disk."""
         self._run(
             "UPDATE calls SET state = 'arrived', seconds = ?, text = ?, reasoning = ?, finish_reason = ?,"
-            " prompt_tokens = ?, completion_tokens = ? WHERE id = ?",
+            " prompt_tokens = ?, completion_tokens = ?, estimated = ? WHERE id = ?",
             (completion.seconds, _storable(completion.text), _storable(completion.reasoning), completion.finish_reason,
-             completion.prompt_tokens, completion.completion_tokens, call),
+             completion.prompt_tokens, completion.completion_tokens, completion.estimated, call),
         )  # fmt: skip
         self._commit()
 
-    def call_failed(self, call: int, error: str) -> None:
-        """Keep a call's error."""
+    def call_failed(self, call: int, error: str, used: Usage | None = None) -> None:
+        """Keep a call's error, and what it used; None where nobody said, so that the estimate stands."""
         self._run("UPDATE calls SET state = 'failed', error = ? WHERE id = ?", (_storable(error), call))
+        if used is not None:
+            self._run(
+                "UPDATE calls SET prompt_tokens = ?, completion_tokens = ?, estimated = ? WHERE id = ?",
+                (used.prompt_tokens, used.completion_tokens, used.estimated, call),
+            )
         self._commit()
 
     def usage(self) -> Usage:
         """All calls sent for this run, in this session and earlier ones, and the tokens they used."""
-        row = self._run("SELECT COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls").fetchone()
-        return Usage(row[0], row[1] or 0, row[2] or 0)
+        return sum(self.usage_by_model().values(), Usage())
 
     def usage_by_model(self) -> dict[str, Usage]:
         """The same, a model."""
-        rows = self._run("SELECT model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens) FROM calls GROUP BY model")
-        return {model: Usage(calls, prompt or 0, answer or 0) for model, calls, prompt, answer in rows}
+        rows = self._run(
+            "SELECT model, COUNT(*), SUM(prompt_tokens), SUM(completion_tokens), SUM(estimated) FROM calls"
+            " GROUP BY model ORDER BY model"
+        )
+        return {model: Usage(*counts) for model, *counts in rows}
+
+    def cut_answers(self) -> int:
+        """How many answers the limit of tokens cut."""
+        row = self._run("SELECT COUNT(*) FROM calls WHERE finish_reason = ?", (FinishReason.LENGTH,)).fetchone()
+        return int(row[0])
 
     # Executions
 
@@ -242,13 +295,15 @@ class Store:
     # Records and facts
 
     def record(self, kind: str, key: str, body: Mapping[str, Any]) -> None:
-        """Keep one record (a round, a question with its answer, the selection, the grade); a newer one replaces it."""
+        """Keep one record (a round, a question with its answer, the selection, the grade) with the next commit.
+
+        A newer one of the same key replaces it.
+        """
         self._run(
             "INSERT INTO records (kind, key, body) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body",
             (kind, key, json.dumps(body)),
         )
-        self._commit()
 
     def records(self, kind: str) -> dict[str, dict[str, Any]]:
         """All records of a kind, oldest first."""
@@ -276,8 +331,10 @@ _COMPLETION = "text, reasoning, finish_reason, prompt_tokens, completion_tokens,
 
 
 def _completion(row: tuple[Any, ...]) -> Completion:
-    text, reasoning, reason, prompt, answer, seconds = row
-    return Completion(_restored(text), _restored(reasoning), FinishReason(reason), prompt, answer, seconds)
+    text, reasoning, reason, prompt, answer, seconds, *estimated = row
+    return Completion(
+        _restored(text), _restored(reasoning), FinishReason(reason), prompt, answer, seconds, any(estimated)
+    )
 
 
 def _storable(text: str) -> str | bytes:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+from distinguo.errors import BudgetExhausted
 from distinguo.protocols import Client
 from distinguo.records import FinishReason, Message, Request, Role
 
@@ -94,6 +95,20 @@ class ClientContract:
             assert 0 < answer.completion_tokens < whole.completion_tokens
         else:
             assert answer.text == whole.text
+
+    async def test_what_is_sent_is_told_first(self, client: Client) -> None:
+        told: list[str] = []
+        await client.complete(request(max_tokens=2), sending=told.append)
+        assert told == [""]
+
+    async def test_what_may_not_be_sent_ends_that_call_only(self, client: Client) -> None:
+        def forbid(lost: str) -> None:
+            raise BudgetExhausted("no more")
+
+        calls = [client.complete(request(max_tokens=2), sending=forbid) for _ in range(10)]
+        ends = await asyncio.gather(*calls, return_exceptions=True)
+        assert [type(end) for end in ends] == [BudgetExhausted] * 10
+        assert (await client.complete(request(max_tokens=2))).text
 
     async def test_a_schema_is_honoured(self, client: Client) -> None:
         answer = await client.complete(request("Which one?", schema=json.dumps(SCHEMA), max_tokens=60))

@@ -1,8 +1,11 @@
-"""A real local HTTP server that speaks /v1/chat/completions and /v1/models, and misbehaves by script.
+"""A real local HTTP server that speaks /v1/chat/completions, /v1/completions and /v1/models, and misbehaves by script.
+
+Answers are streamed where the request says so, a word a part. What goes wrong is said by a Reply, request by request,
+or by `hostile`, which spoils a share of the tries: which ones, and how, is drawn by a seed from what is asked.
 
 In a test: `with OpenAIServer(handler) as server: ... server.base_url ... server.requests`. As a process of its own:
-`python -m fakes.openai_server --port P [--answers FILE] [--latency S] [--log FILE]`, whose first line on standard
-output is its base URL. Words stand for tokens.
+`python -m fakes.openai_server --port P [--answers FILE] [--latency S] [--random] [--slots N] [--faults SHARE]
+[--log FILE]`, whose first line on standard output is its base URL. Words stand for tokens.
 """
 
 import argparse
@@ -13,8 +16,10 @@ import socket
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -30,7 +35,12 @@ COUNTED = object()
 
 @dataclass
 class Reply:
-    """What the server does with one request. `body` replaces the whole answer; `drop` closes the connection."""
+    """What the server does with one request. `body` replaces the whole answer; `drop` closes the connection.
+
+    events: replaces the data of a stream's events. drip: seconds before each part of a stream. cut: a stream breaks off
+    after so many parts, another answer after so many bytes. stall: instead of breaking off there it is silent for so
+    many seconds. texts: of further choices, for a request with `n`; with `more` they come unasked.
+    """
 
     text: str | None = ""
     status: int = 200
@@ -40,8 +50,15 @@ class Reply:
     body: bytes | None = None
     drop: bool = False
     reasoning: str | None = None
-    finish_reason: str = "stop"
+    finish_reason: str | None = "stop"
     usage: Any = COUNTED
+    id: str | None = None
+    events: Sequence[bytes] | None = None
+    drip: float = 0.0
+    cut: int | None = None
+    stall: float = 0.0
+    texts: Sequence[str] = ()
+    more: bool = False
 
 
 Handler = Callable[[dict[str, Any]], Reply | str]
@@ -72,6 +89,67 @@ def script(*replies: Reply | str) -> Handler:
             return remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
     return handler
+
+
+PASSING: tuple[Reply, ...] = (
+    failure(429, "slow down", {"Retry-After": "0"}),
+    failure(408, "too slow"),
+    failure(409, "conflict"),
+    failure(500, "oops"),
+    failure(502, "bad gateway"),
+    failure(503, "overloaded"),
+    Reply(drop=True),
+    Reply("a truncated answer", cut=3),
+    Reply(events=[b'{"choices": [{"index": 0, "delta": {"content": "half an ans"}}]}'], cut=1),
+    Reply(events=[b'{"error": {"message": "the engine died", "code": 500}}']),
+)
+"""Faults after which another try may succeed."""
+
+USELESS: tuple[Reply, ...] = (
+    Reply(body=b"not json"),
+    Reply(body=b"[]"),
+    Reply(body=b'{"choices": []}'),
+    Reply(body=b'{"choices": [{"message": {"content": ["part"]}}]}'),
+    Reply(text=None),
+    Reply("text", usage={"prompt_tokens": "many", "completion_tokens": 1}),
+    failure(400, "This model's maximum context length is 8192 tokens", code="context_length_exceeded"),
+)
+"""Faults that are errors of their call."""
+
+
+def delayed(handler: Handler, *, mean: float, seed: int) -> Handler:
+    """Answer after a time that is drawn (exponential) from the seed and what is asked."""
+
+    def late(body: dict[str, Any]) -> Reply:
+        reply = handler(body)
+        reply = Reply(reply) if isinstance(reply, str) else reply
+        drawn = random.Random(f"{seed} {body.get('messages')} {body.get('seed')}").expovariate(1 / mean)
+        return replace(reply, latency=drawn)
+
+    return late
+
+
+def hostile(
+    handler: Handler, *, seed: int, share: float, faults: Sequence[Reply] = PASSING, in_a_row: int = 3
+) -> Handler:
+    """Spoil a share of the tries, at most so many in a row of one request.
+
+    What happens to a request's k-th try follows from the seed, the request and k: the order of arrival does not matter.
+    """
+    tries: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def spoilt(body: dict[str, Any]) -> Reply | str:
+        key = json.dumps([body.get("messages"), body.get("seed"), body.get("prompt")])
+        with lock:
+            tries[key] += 1
+            number = tries[key]
+        draws = [random.Random(f"{seed} {key} {k}").random() for k in range(max(1, number - in_a_row), number + 1)]
+        if draws[-1] >= share or (number > in_a_row and all(draw < share for draw in draws)):
+            return handler(body)
+        return faults[int(draws[-1] / share * len(faults))]
+
+    return spoilt
 
 
 def instance(schema: Mapping[str, Any]) -> Any:
@@ -111,16 +189,26 @@ class OpenAIServer:
         latency: float = 0.0,
         log: Path | None = None,
         port: int = 0,
+        chat: bool = True,
+        slots: int | None = None,
     ) -> None:
+        """Without `chat` it only continues texts; with `slots` it answers so many at once and 429 beyond that."""
         self.handler = handler or canned()
         self.api_key = api_key
         self.models = tuple(models)
         self.latency = latency
+        self.chat = chat
+        self.slots = slots
+        self.parts_sent = 0  # of all streams
+        self.connections = 0
+        self.raw: list[bytes] = []
         self.requests: list[dict[str, Any]] = []
         self.first_request = threading.Event()
         self.busy = self.most_busy = 0
+        self.moments: list[tuple[float, int]] = []  # whenever `busy` changes: the time, and how many
+        self.idle = threading.Event()
         self._log = log
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._http = _Http(("127.0.0.1", port), self)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
@@ -141,17 +229,22 @@ class OpenAIServer:
         self._thread.join()
 
     def arrived(self, body: dict[str, Any]) -> int:
-        with self._lock:
+        with self.lock:
             self.requests.append(body)
             self.busy += 1
+            self.idle.clear()
+            self.moments.append((time.monotonic(), self.busy))
             self.most_busy = max(self.most_busy, self.busy)
             self._write({"arrived": len(self.requests), "body": body})
             self.first_request.set()
             return len(self.requests)
 
     def left(self, number: int, sent: bool) -> None:
-        with self._lock:
+        with self.lock:
             self.busy -= 1
+            self.moments.append((time.monotonic(), self.busy))
+            if not self.busy:
+                self.idle.set()
             if sent:
                 self._write({"sent": number})
 
@@ -179,6 +272,10 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Http
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.fake.connections += 1
+
     def log_message(self, format: str, *args: Any) -> None:
         """Stay silent: tests read `requests`."""
 
@@ -186,26 +283,36 @@ class _Connection(BaseHTTPRequestHandler):
         if self.path.rstrip("/") == "/v1/models":
             models = [{"id": name, "object": "model"} for name in self.server.fake.models]
             self._send(200, {}, json.dumps({"object": "list", "data": models}).encode())
+        elif self.path == "/moments":
+            self._send(200, {}, json.dumps(self.server.fake.moments).encode())
         else:
             self._send_reply(failure(404, f"no such path: {self.path}"), {})
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        length = int(self.headers.get("Content-Length", 0))
+        raw = self.rfile.read(length)
+        if len(raw) < length:  # the client died while it was sending
+            self.close_connection = True
+            return
+        body = json.loads(raw)
         fake = self.server.fake
+        fake.raw.append(raw)
         number = fake.arrived(body)
         sent = False
         try:
             reply = self._reply(body)
             time.sleep(fake.latency + reply.latency)
             self._send_reply(reply, body)
-            sent = not reply.drop
+            sent = not reply.drop and reply.cut is None
         finally:
             fake.left(number, sent)
 
     def _reply(self, body: dict[str, Any]) -> Reply:
         fake = self.server.fake
-        if self.path != "/v1/chat/completions":
+        if self.path != "/v1/completions" and not (fake.chat and self.path == "/v1/chat/completions"):
             return failure(404, f"no such path: {self.path}")
+        if fake.slots is not None and fake.busy > fake.slots:
+            return failure(429, "all slots are busy")
         if fake.api_key is not None and self.headers.get("Authorization") != f"Bearer {fake.api_key}":
             return failure(401, f"Incorrect API key provided: {self.headers.get('Authorization')}")
         reply = fake.handler(body)
@@ -213,24 +320,63 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _send_reply(self, reply: Reply, body: dict[str, Any]) -> None:
         if reply.drop:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self._break()
             return
+        if body.get("stream") and reply.status == 200 and reply.body is None:
+            self._send_stream(reply, body)
+            return
+        if reply.events is not None:  # a fault of streams; a plain answer is cut instead
+            reply = Reply("half an answer", cut=20)
         if reply.body is not None:
             content = reply.body
         elif reply.status != 200:
             content = json.dumps({"error": reply.error}).encode()
         else:
             content = json.dumps(_completion(reply, body)).encode()
-        self._send(reply.status, reply.headers, content)
+        self._send(reply.status, reply.headers, content, reply.cut)
+        if reply.cut is not None:
+            time.sleep(reply.stall)
+            self._break()
 
-    def _send(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+    def _break(self) -> None:
+        self.close_connection = True
+        with suppress(OSError):  # the client may have gone first
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _send_stream(self, reply: Reply, body: dict[str, Any]) -> None:
+        fake = self.server.fake
+        self.send_response(200)
+        for name, value in {"Content-Type": "text/event-stream", **reply.headers}.items():
+            self.send_header(name, value)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        events = _events(_completion(reply, body), body) if reply.events is None else reply.events
+        for number, event in enumerate(events):
+            if number == reply.cut:
+                time.sleep(reply.stall)
+                self._break()
+                return
+            time.sleep(reply.drip)
+            self._chunk(b"data: " + event + b"\n\n")
+            with fake.lock:
+                fake.parts_sent += 1
+        if reply.cut is not None:
+            self._break()
+            return
+        if reply.events is None:
+            self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")  # the end
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+
+    def _send(self, status: int, headers: Mapping[str, str], content: bytes, cut: int | None = None) -> None:
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[:cut])
 
 
 def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
@@ -246,20 +392,53 @@ def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
     message = {"role": "assistant", "content": text}
     if reply.reasoning is not None:
         message["reasoning_content"] = reply.reasoning
+    choices: list[dict[str, Any]] = [{"index": 0, "message": message, "finish_reason": finish}]
+    for index, further in enumerate(reply.texts if reply.more else reply.texts[: body.get("n", 1) - 1], 1):
+        choices.append({"index": index, "message": {"role": "assistant", "content": further}, "finish_reason": "stop"})
+    if "prompt" in body:
+        choices = [{**choice, "text": choice.pop("message")["content"]} for choice in choices]
     answer: dict[str, Any] = {
-        "id": f"chatcmpl-{random.getrandbits(64):x}",
-        "object": "chat.completion",
+        "id": f"chatcmpl-{random.getrandbits(64):x}" if reply.id is None else reply.id,
+        "object": "text_completion" if "prompt" in body else "chat.completion",
         "created": int(time.time()),
         "model": body.get("model"),
-        "choices": [{"index": 0, "message": message, "finish_reason": finish}],
+        "choices": choices,
     }
     if reply.usage is COUNTED:
-        prompt = sum(len(message["content"].split(" ")) for message in body["messages"])
-        words = len(text.split(" ")) if text else 0
+        asked = [body["prompt"]] if "prompt" in body else [message["content"] for message in body["messages"]]
+        prompt = sum(len(text.split(" ")) for text in asked)
+        words = sum(len(each.split(" ")) for each in (text, reply.reasoning, *reply.texts[: len(choices) - 1]) if each)
         answer["usage"] = {"prompt_tokens": prompt, "completion_tokens": words, "total_tokens": prompt + words}
     elif reply.usage is not None:
         answer["usage"] = reply.usage
     return answer
+
+
+def _events(answer: dict[str, Any], body: dict[str, Any]) -> list[bytes]:
+    """The same answer as a stream's events: role, words, end, and the usage where it is asked for."""
+    head = {key: answer[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
+    parts: list[dict[str, Any]] = []
+    for choice in answer["choices"]:
+        deltas: list[dict[str, Any]] = []
+        if "message" in choice:
+            message = choice["message"]
+            deltas += [{"delta": {"role": "assistant", "content": None if message["content"] is None else ""}}]
+            deltas += [{"delta": {"reasoning_content": word}} for word in _words(message.get("reasoning_content"))]
+            deltas += [{"delta": {"content": word}} for word in _words(message["content"])]
+        else:
+            deltas += [{"text": word} for word in _words(choice["text"])]
+        end: dict[str, Any] = {"text": ""} if "text" in choice else {"delta": {}}
+        deltas += [end | {"finish_reason": choice["finish_reason"]}]
+        parts += [{"index": choice["index"], "finish_reason": None} | delta for delta in deltas]
+    events: list[dict[str, Any]] = [head | {"choices": [part]} for part in parts]
+    if (body.get("stream_options") or {}).get("include_usage") and "usage" in answer:
+        events.append(head | {"choices": [], "usage": answer["usage"]})
+    return [json.dumps(event).encode() for event in events]
+
+
+def _words(text: str | None) -> list[str]:
+    words = (text or "").split(" ")
+    return [word if number == 0 else f" {word}" for number, word in enumerate(words) if text]
 
 
 def main() -> None:
@@ -268,10 +447,20 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--answers", type=Path, help="a JSON list of texts")
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--random", action="store_true", help="latencies are drawn, so long on average")
+    parser.add_argument("--slots", type=int, help="calls at once; 429 beyond that")
+    parser.add_argument("--faults", type=float, default=0.0, help="share of the tries that fail, and may be repeated")
+    parser.add_argument("--seed", type=int, default=0, help="of latencies and faults")
     parser.add_argument("--log", type=Path, help="JSON lines: {arrived, body} and {sent}, by number of arrival")
     options = parser.parse_args()
     answers = json.loads(options.answers.read_text()) if options.answers else ANSWERS
-    with OpenAIServer(canned(answers), latency=options.latency, log=options.log, port=options.port) as server:
+    handler = canned(answers)
+    if options.random:
+        handler = delayed(handler, mean=options.latency, seed=options.seed)
+    if options.faults:
+        handler = hostile(handler, seed=options.seed, share=options.faults)
+    latency = 0.0 if options.random else options.latency
+    with OpenAIServer(handler, latency=latency, log=options.log, port=options.port, slots=options.slots) as server:
         sys.stdout.write(server.base_url + "\n")
         sys.stdout.flush()
         server.join()

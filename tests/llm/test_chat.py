@@ -1,60 +1,12 @@
-"""The wire format: any body is either a completion or an error of the call."""
+"""What is sent: parameters by the model's family, and what is learnt from a refusal."""
 
 import json
 
 import pytest
-from contracts.client import request
-from hypothesis import given
-from hypothesis import strategies as st
+from contracts.client import SCHEMA, request
 
-from distinguo.errors import CallError
-from distinguo.llm.chat import Dialect, completion, refused_parameter
-from distinguo.records import Completion, FinishReason
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
-CHATTY = st.fixed_dictionaries(
-    {
-        "choices": JSON
-        | st.lists(
-            st.fixed_dictionaries(
-                {"message": JSON | st.fixed_dictionaries({"content": JSON, "reasoning": JSON}), "finish_reason": JSON}
-            )
-            | JSON,
-            max_size=2,
-        )
-    },
-    optional={"usage": JSON | st.dictionaries(st.sampled_from(["prompt_tokens", "completion_tokens"]), JSON)},
-)
-
-
-@given(st.text() | JSON.map(json.dumps) | CHATTY.map(json.dumps))
-def test_any_body_is_a_completion_or_an_error_of_the_call(body: str) -> None:
-    try:
-        answer = completion(body, "openai/fake", 1.0)
-    except CallError:
-        return
-    assert isinstance(answer.text, str)
-    assert isinstance(answer.reasoning, str)
-    assert answer.prompt_tokens >= 0
-    assert answer.completion_tokens >= 0
-
-
-def test_a_whole_answer_is_read() -> None:
-    body = {
-        "choices": [{"message": {"content": "4", "reasoning": "2+2"}, "finish_reason": "length"}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 1},
-    }
-    assert completion(json.dumps(body), "m", 0.5) == Completion("4", "2+2", FinishReason.LENGTH, 3, 1, 0.5)
-
-
-@pytest.mark.parametrize("reason", ["content_filter", "tool_calls", None, 3])
-def test_other_finish_reasons_are_other(reason: object) -> None:
-    body = {"choices": [{"message": {"content": "x"}, "finish_reason": reason}]}
-    assert completion(json.dumps(body), "m", 0.5).finish_reason is FinishReason.OTHER
+from distinguo.llm.chat import Dialect, as_prompt, refused_parameter
+from distinguo.records import Message
 
 
 @pytest.mark.parametrize(
@@ -67,6 +19,10 @@ def test_other_finish_reasons_are_other(reason: object) -> None:
         ({"message": "Invalid schema", "param": "response_format.json_schema"}, "response_format"),
         ({"message": "max_tokens is too large: maximum context length is 4096", "param": "max_tokens"}, ""),
         ({"message": "context length exceeded"}, ""),
+        ({"message": "Streaming is not supported"}, "stream"),
+        ({"message": "unknown field stream_options"}, "stream_options"),
+        ({"message": "this doesn't support n > 1"}, "n"),
+        ({"message": "must be verified", "code": "unsupported_value", "param": "stream"}, "stream"),
         ({"message": "the model does not support images"}, ""),
         (None, ""),
     ],
@@ -76,4 +32,43 @@ def test_refusals_name_a_parameter_only_when_it_is_unsupported(error: object, pa
 
 
 def test_seeds_fit_a_signed_32_bit_number() -> None:
-    assert 0 <= Dialect().arguments("m", request(seed=2**63 + 5))["seed"] < 2**31
+    assert 0 <= Dialect().arguments("m", request(seed=2**63 + 5), stream=False)["seed"] < 2**31
+
+
+@pytest.mark.parametrize("name", ["o1", "o3-mini", "openai/o4-mini", "gpt-5", "gpt-5.1-codex", "codex-mini-latest"])
+def test_reasoning_models_are_told_by_their_names(name: str) -> None:
+    arguments = Dialect.of(name).arguments(name, request(stop=("x",), reasoning_effort="high"), stream=False)
+    assert arguments.keys() == {"model", "messages", "max_completion_tokens", "seed", "reasoning_effort"}
+    assert arguments["reasoning_effort"] == "high"
+
+
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-5-chat-latest", "meta/llama-3", "deepseek-reasoner", "turbo1-x"])
+def test_other_models_get_all_parameters(name: str) -> None:
+    arguments = Dialect.of(name).arguments(name, request(stop=("x",)), stream=False)
+    assert arguments.keys() == {"model", "messages", "max_tokens", "temperature", "seed", "stop"}
+
+
+def test_a_stream_asks_for_its_usage() -> None:
+    arguments = Dialect().arguments("m", request(), stream=True)
+    assert (arguments["stream"], arguments["stream_options"]) == (True, {"include_usage": True})
+
+
+def test_a_refused_stream_is_not_asked_for_again() -> None:
+    dialect = Dialect()
+    assert dialect.leave_out("stream")
+    assert not {"stream", "stream_options"} & dialect.arguments("m", request(), stream=True).keys()
+
+
+def test_a_plain_prompt_keeps_schema_and_stops() -> None:
+    dialect = Dialect(chat=False)
+    arguments = dialect.arguments("m", request("Hi", stop=("x",), schema=json.dumps(SCHEMA)), stream=False)
+    assert arguments["prompt"] == "### User:\nHi\n\n### Assistant:\n"
+    assert arguments["stop"] == ["x", "### User:"]
+    assert "messages" not in arguments
+    assert arguments["response_format"]["json_schema"]["schema"] == SCHEMA
+
+
+def test_a_conversation_becomes_one_text() -> None:
+    messages = [Message("system", "a"), Message("user", "b"), Message("assistant", "c"), Message("user", "d")]
+    text = "### Instructions:\na\n\n### User:\nb\n\n### Assistant:\nc\n\n### User:\nd\n\n### Assistant:\n"
+    assert as_prompt(messages) == text

@@ -1,4 +1,6 @@
-"""One suite on every client: the embedded model, a fake server, and a real llama.cpp server over HTTP."""
+"""One suite on every client: the embedded model, a fake server, and a real llama.cpp server over HTTP, each over HTTP
+with whole answers and with streamed ones.
+"""
 
 import hashlib
 import json
@@ -14,11 +16,21 @@ from distinguo.llm.embedded import EmbeddedClient
 from distinguo.llm.engine import EngineSettings
 from distinguo.llm.openai_client import OpenAIClient
 from distinguo.llm.providers import endpoint
-from distinguo.protocols import Client
+from distinguo.protocols import Client, Enough, Sending
+from distinguo.records import Completion, Request
 
 
-def _openai(base_url: str) -> OpenAIClient:
-    return OpenAIClient("openai/fake", "fake", endpoint("openai", {"OPENAI_BASE_URL": base_url}), slots=8)
+def _openai(base_url: str, kind: type[OpenAIClient] = OpenAIClient) -> OpenAIClient:
+    return kind("openai/fake", "fake", endpoint("openai", {"OPENAI_BASE_URL": base_url}), slots=8)
+
+
+class Streaming(OpenAIClient):
+    """Streams every answer, to its end where the caller does not end it."""
+
+    async def complete(
+        self, request: Request, *, enough: Enough | None = None, rank: int = 0, sending: Sending | None = None
+    ) -> Completion:
+        return await super().complete(request, enough=enough or (lambda text: False), rank=rank, sending=sending)
 
 
 def _babble(body: dict[str, Any]) -> str:
@@ -37,15 +49,17 @@ class TestEmbedded(ClientContract):
 
 
 class _OverHttp(ClientContract):
+    kind = OpenAIClient
+
     @pytest_asyncio.fixture
     async def client(self, base_url: str) -> AsyncIterator[Client]:
-        client = _openai(base_url)
+        client = _openai(base_url, self.kind)
         yield client
         await client.aclose()
 
     @pytest_asyncio.fixture
     async def spare_client(self, base_url: str) -> Client:
-        return _openai(base_url)
+        return _openai(base_url, self.kind)
 
 
 class TestFakeServer(_OverHttp):
@@ -59,3 +73,11 @@ class TestLlamaServer(_OverHttp):
     @pytest.fixture
     def base_url(self, llama_server: str) -> str:
         return llama_server
+
+
+class TestFakeServerStreaming(TestFakeServer):
+    kind = Streaming
+
+
+class TestLlamaServerStreaming(TestLlamaServer):
+    kind = Streaming

@@ -28,7 +28,7 @@ def test_the_name_keeps_its_slashes() -> None:
     client = _open("openrouter/meta-llama/llama-3:free", OPENROUTER_API_KEY="k")
     assert isinstance(client, OpenAIClient)
     assert client.model == "openrouter/meta-llama/llama-3:free"
-    assert client._name == "meta-llama/llama-3:free"
+    assert client._exchange._name == "meta-llama/llama-3:free"
 
 
 def test_a_missing_key_names_its_variable() -> None:

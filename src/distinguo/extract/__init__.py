@@ -53,16 +53,29 @@ def is_complete(text: str, problem: Problem, known: Collection[Program] = ()) ->
     that are not marked as Python and the programs that are `known`, which a debugger may quote before it corrects
     them, do not count.
     """
+    lines = text.rpartition("\n")[0]
+    return any(program not in known for program in _closed(lines, problem, _PYTHON - {""}))
+
+
+def extract_cut(text: str, problem: Problem, known: Collection[Program] = ()) -> Program | None:
+    """The program of an answer that a limit of tokens cut; None when it may be unfinished.
+
+    It is whole when its block has been closed (see is_complete); the last such block counts.
+    """
+    whole = [program for program in _closed(text, problem, _PYTHON) if program not in known]
+    return whole[-1] if whole else None
+
+
+def _closed(text: str, problem: Problem, marks: Collection[str]) -> Iterator[Program]:
+    """The programs in blocks that have been closed, each whole by itself."""
     text = _unix(text)
     if len(text) > LONGEST:
-        return False
-    lines = split_reasoning(text)[1].rpartition("\n")[0]
+        return
     target = _target(problem)
-    for block in _blocks(lines, marks=_PYTHON - {""}, closed=True):
+    for block in _blocks(split_reasoning(text)[1], marks=marks, closed=True):
         source = _printing(block) if target is None else target.implemented_in(block)
-        if source is not None and _program(source, problem) not in known:
-            return True
-    return False
+        if source is not None:
+            yield _program(source, problem)
 
 
 def completion_watch(problem: Problem, known: Collection[Program] = ()) -> Callable[[str], bool]:

@@ -18,11 +18,14 @@ def open_client(
     slots: int = 16,
     context_tokens: int = CONTEXT_TOKENS,
     threads: int | None = None,
+    drafts_per_call: int = 1,
 ) -> Client:
     """Open the model that `spec` names: `local`, `gguf:PATH` or `provider/NAME`.
 
     environment: where keys and addresses are looked up.
-    slots: how many calls are worked on at once; an embedded model may take fewer.
+    slots: how many calls are worked on at once, with those of all other clients of the same endpoint in this process;
+    an embedded model may take fewer.
+    drafts_per_call: for endpoints, see OpenAIClient.
     context_tokens, threads: for embedded models; threads default to capacity.default_threads().
 
     May take seconds when the embedded model has to be fetched. Raises InputError for an unknown name, a missing
@@ -43,7 +46,9 @@ def open_client(
     from distinguo.llm.openai_client import OpenAIClient
     from distinguo.llm.providers import endpoint
 
-    return OpenAIClient(spec, name, endpoint(provider.lower(), environment), slots=slots)
+    return OpenAIClient(
+        spec, name, endpoint(provider.lower(), environment), slots=slots, drafts_per_call=drafts_per_call
+    )
 
 
 def _embedded(model: str, path: Path, slots: int, context_tokens: int, threads: int | None) -> Client:

@@ -1,15 +1,14 @@
-"""The chat-completions wire format: what a request looks like in an endpoint's dialect, and what an answer must be."""
+"""What a request looks like in an endpoint's dialect: rules by the model's family, then what its refusals teach."""
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from distinguo.errors import CallError
-from distinguo.records import Completion, FinishReason, Request
+from distinguo.records import Message, Request
 
-_REASONING_MODELS = re.compile(r"(^|/)(o[1-9](-|$)|gpt-5)")
-_OPTIONAL = ("temperature", "seed", "stop", "response_format")
+_OPTIONAL = ("temperature", "seed", "stop", "response_format", "stream_options", "stream", "n")
 _LONG, _SHORT = "max_completion_tokens", "max_tokens"
 _REFUSED_CODES = {"unsupported_parameter", "unsupported_value", "unknown_parameter"}
 _REFUSED_WORDS = re.compile(
@@ -17,39 +16,65 @@ _REFUSED_WORDS = re.compile(
     r"|unexpected|only the default|invalid schema",
     re.IGNORECASE,
 )
-_MOST_TOKENS = 10**9  # that an answer's usage may claim
-_FINISH = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
+_TURN = "### {}:\n"
+_SPEAKERS = {"system": "Instructions", "user": "User", "assistant": "Assistant"}
+
+
+class Family(NamedTuple):
+    """Models that take the same parameters: how the answer's length is limited, and what is not sent at all."""
+
+    names: re.Pattern[str]
+    limit: str
+    left_out: frozenset[str]
+
+
+FAMILIES = (
+    Family(  # OpenAI's reasoning models
+        re.compile(r"(^|/)(o[1-9](-|$)|gpt-5(?!.*-chat)|codex-)"), _LONG, frozenset({"temperature", "stop"})
+    ),
+    Family(re.compile(""), _SHORT, frozenset()),
+)
 
 
 @dataclass(slots=True)
 class Dialect:
-    """Which parameters an endpoint's model accepts: a rule by the model's name, then what its refusals teach."""
+    """Which parameters an endpoint's model accepts, and whether it takes messages or only a prompt."""
 
     limit: str = _SHORT
     limit_switched: bool = False
     left_out: set[str] = field(default_factory=set)
+    chat: bool = True
 
     @classmethod
     def of(cls, name: str) -> "Dialect":
-        """Start from the model's name: OpenAI's reasoning models count differently and set no temperature."""
-        if _REASONING_MODELS.search(name):
-            return cls(_LONG, left_out={"temperature", "stop"})
-        return cls()
+        """Start from the family of a model's name."""
+        family = next(family for family in FAMILIES if family.names.search(name))
+        return cls(family.limit, left_out=set(family.left_out))
 
-    def arguments(self, name: str, request: Request) -> dict[str, Any]:
-        """Return the arguments of the SDK's chat.completions.create."""
+    def arguments(self, name: str, request: Request, *, stream: bool, choices: int = 1) -> dict[str, Any]:
+        """Return the arguments of the SDK's `create`: of chat.completions, or of completions without `chat`."""
         arguments: dict[str, Any] = {
             "model": name,
-            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
             self.limit: request.max_tokens,
             "temperature": request.temperature,
             "seed": request.seed % 2**31,  # some servers read a signed 32-bit number
         }
-        if request.stop:
-            arguments["stop"] = list(request.stop)
+        if self.chat:
+            arguments["messages"] = [{"role": message.role, "content": message.content} for message in request.messages]
+        else:
+            arguments["prompt"] = as_prompt(request.messages)
+        stops = [*request.stop, *(() if self.chat else [_TURN.format(_SPEAKERS["user"]).strip()])]
+        if stops:
+            arguments["stop"] = stops
         if request.schema is not None:
             answer = {"name": "answer", "strict": True, "schema": json.loads(request.schema)}
             arguments["response_format"] = {"type": "json_schema", "json_schema": answer}
+        if request.reasoning_effort is not None:
+            arguments["reasoning_effort"] = request.reasoning_effort
+        if choices > 1:
+            arguments["n"] = choices
+        if stream and "stream" not in self.left_out:
+            arguments |= {"stream": True, "stream_options": {"include_usage": True}}
         return {key: value for key, value in arguments.items() if key not in self.left_out}
 
     def leave_out(self, parameter: str) -> bool:
@@ -64,37 +89,22 @@ class Dialect:
         return True
 
 
+def as_prompt(messages: Sequence[Message]) -> str:
+    """Messages as one text for a model that only continues texts; it ends where the assistant speaks."""
+    turns = [f"{_TURN.format(_SPEAKERS[message.role])}{message.content}\n\n" for message in messages]
+    return "".join(turns) + _TURN.format(_SPEAKERS["assistant"])
+
+
 def refused_parameter(body: object, message: str) -> str:
     """Name the parameter that an endpoint's status 400 says it does not take, or "" when it says no such thing."""
     error = body if isinstance(body, dict) else {}
     text = str(error.get("message") or message)
     if error.get("code") not in _REFUSED_CODES and not _REFUSED_WORDS.search(text):
         return ""
-    named = str(error.get("param") or "")
-    if named.split(".")[0] in (*_OPTIONAL, _SHORT, _LONG):
-        return named.split(".")[0]
-    present = [name for name in (*_OPTIONAL, _SHORT, _LONG) if re.search(rf"\b{name}\b", text)]
-    return min(present, key=lambda name: text.index(name)) if present else ""
-
-
-def completion(body: str, model: str, seconds: float) -> Completion:
-    """Read an answer. Raises CallError for anything that is not a chat completion with a text."""
-    try:
-        answer = json.loads(body)
-        choice = answer["choices"][0]
-        message = choice["message"]
-        text = message["content"]
-        finish = choice.get("finish_reason")
-        reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
-        usage = answer.get("usage") or {}
-        tokens = [usage.get(key) or 0 for key in ("prompt_tokens", "completion_tokens")]
-    except (ValueError, RecursionError) as error:
-        raise CallError(f"{model} answered with something that is not JSON: {body[:80]!r}") from error
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise CallError(f"{model} answered with something that is not a chat completion: {body[:80]!r}") from error
-    if not isinstance(text, str):
-        raise CallError(f"{model} answered without a text (finish reason {finish!r})")
-    if not isinstance(reasoning, str) or not all(type(count) is int and 0 <= count < _MOST_TOKENS for count in tokens):
-        raise CallError(f"{model} answered with a usage or reasoning of a wrong type: {body[:80]!r}")
-    reason = _FINISH.get(finish, FinishReason.OTHER) if isinstance(finish, str) else FinishReason.OTHER
-    return Completion(text, reasoning, reason, tokens[0], tokens[1], seconds)
+    names = (*_OPTIONAL, _SHORT, _LONG)
+    named = str(error.get("param") or "").split(".")[0]
+    if named in names:
+        return named
+    found = {name: re.search(rf"\b{name}(ing)?\b", text, re.IGNORECASE) for name in names}
+    present = {name: match.start() for name, match in found.items() if match}
+    return min(present, key=present.__getitem__) if present else ""

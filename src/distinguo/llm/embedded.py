@@ -15,7 +15,8 @@ from typing import Any
 
 from distinguo.errors import CallError
 from distinguo.llm.engine import EngineSettings, load
-from distinguo.protocols import Enough
+from distinguo.llm.scheduler import Gate
+from distinguo.protocols import Enough, Sending
 from distinguo.records import Completion, FinishReason, Request
 
 _RANDOM_SEED = 2**32 - 1  # llama.cpp draws a seed of its own for this one
@@ -30,13 +31,16 @@ class EmbeddedClient:
         self.model = model
         self.context_tokens: int | None = settings.context_tokens
         self._settings = settings
-        # One thread a slot, so the engine's own queue stays empty and a waiting call can still be withdrawn.
+        # One turn and one thread a slot, so the engine's own queue stays empty and a waiting call can be withdrawn.
+        self._gate = Gate(settings.slots)
         self._threads = ThreadPoolExecutor(settings.slots, thread_name_prefix="distinguo-llm")
         self._server: Future[Any] | None = None
         self._streams: set[_Stream] = set()
         self._closed = False
 
-    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
+    async def complete(
+        self, request: Request, *, enough: Enough | None = None, rank: int = 0, sending: Sending | None = None
+    ) -> Completion:
         """Answer one request.
 
         Raises CallError (a prompt that exceeds the context, a schema that llama.cpp cannot enforce, a closed
@@ -49,9 +53,14 @@ class EmbeddedClient:
         stream = _Stream(enough)
         self._streams.add(stream)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._answer, self._server, request, stream
-            )
+            async with self._gate.turn(self._gate.place(request, rank)):
+                if stream.stopped.is_set():
+                    raise CallError(f"{self.model} was closed before it answered")
+                if sending is not None:
+                    sending("")
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, self._answer, self._server, request, stream
+                )
         finally:
             stream.stopped.set()  # a cancelled call ends at the next token
             self._streams.discard(stream)

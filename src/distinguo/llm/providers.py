@@ -1,9 +1,12 @@
 """Providers of OpenAI-compatible endpoints: where they are, and which variables hold their keys."""
 
+import base64
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from functools import lru_cache
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from distinguo.errors import InputError
 
@@ -17,6 +20,7 @@ BASE_URLS = {
     "ollama": "http://localhost:11434/v1",
     "vllm": "http://localhost:8000/v1",
 }
+_SHORTEST_SECRET = 4  # characters; shorter values (`v=2`) are no secrets, and replacing them would garble answers
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -34,6 +38,30 @@ class Endpoint:
         """The base URL without user name, password and query."""
         parts = urlsplit(self.base_url)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+    def scrubbed(self, text: str) -> str:
+        """A text without the key and the address's credentials, which a server may quote."""
+        for secret in _secrets(self.base_url, self.api_key):
+            text = text.replace(secret, "***")
+        return text
+
+
+@lru_cache(maxsize=64)
+def _secrets(base_url: str, api_key: str) -> tuple[str, ...]:
+    """What must not be shown, in the forms that it takes in headers, addresses and JSON; longest first."""
+    parts = urlsplit(base_url)
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    values = [api_key, password, *(value for _, value in parse_qsl(parts.query))]
+    if user and not password:  # then it is a token
+        values.append(user)
+    values.append(base64.b64encode(f"{user}:{password}".encode()).decode() if password else "")
+    forms = {
+        form
+        for value in values
+        if len(value) >= _SHORTEST_SECRET
+        for form in (value, quote(value), quote(value, safe=""), json.dumps(value)[1:-1])
+    }
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def endpoint(provider: str, environment: Mapping[str, str]) -> Endpoint:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from distinguo.errors import CallError, ReplayMiss
-from distinguo.protocols import Enough
+from distinguo.protocols import Enough, Sending
 from distinguo.records import Completion, Request
 
 
@@ -20,7 +20,9 @@ class ReplayClient:
         self.context_tokens = context_tokens
         self._answer = answer
 
-    async def complete(self, request: Request, *, enough: Enough | None = None) -> Completion:
+    async def complete(
+        self, request: Request, *, enough: Enough | None = None, rank: int = 0, sending: Sending | None = None
+    ) -> Completion:
         """Raises CallError where the recorded call failed, ReplayMiss where nothing was recorded."""
         found = self._answer(request)
         if found is None:
@@ -28,8 +30,10 @@ class ReplayClient:
                 f"{self.model} holds no answer for the {request.role.value}'s call of sample {request.sample}, round"
                 f" {request.round}; replay with the problem and settings of the recorded run"
             )
+        if sending is not None:
+            sending("")
         if isinstance(found, str):
-            raise CallError(found)
+            raise CallError(found, refused=True)
         return found
 
     async def aclose(self) -> None:

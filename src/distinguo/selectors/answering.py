@@ -73,6 +73,7 @@ class Answerer:
     async def answer(self, question: Question) -> None:
         """Answer one question; the evidence then holds the answer and all runs behind it."""
         if question.calls_model and self.stopped:
+            self.steps["left_out"] += 1
             self._evidence.answer(question, Failed(self.stopped))
             return
         details: dict[str, Any] = {}
@@ -80,6 +81,7 @@ class Answerer:
             answer = await self._ask(question, details)
         except BudgetExhausted as error:
             self.stopped = self.stopped or str(error)
+            self.steps["left_out"] += 1
             answer = Failed(str(error))
         except CallError as error:
             self.steps["calls_failed"] += 1
