@@ -1,0 +1,16 @@
+"""The Python API: one file for each thing that can be done. Only here are the concrete parts put together."""
+
+from distinguo.api.grading import GradeOptions, grade, grade_sync
+from distinguo.api.solving import Result, open_clients, run_file, runs_folder, solve, solve_sync
+
+__all__ = [
+    "GradeOptions",
+    "Result",
+    "grade",
+    "grade_sync",
+    "open_clients",
+    "run_file",
+    "runs_folder",
+    "solve",
+    "solve_sync",
+]
