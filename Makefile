@@ -19,7 +19,7 @@ solve:  ## solve an example problem with the embedded model
 	@$(BIN)/distinguo solve $(PROBLEM) $(ARGS)
 
 test: lint types  ## check style and types, then run all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint:  ## check style and formatting
 	@tools/setup-venv test
@@ -32,7 +32,7 @@ types:  ## check types
 
 coverage:  ## run all tests and show which lines they reach
 	@tools/setup-venv test
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 lock:  ## pin the newest versions that pyproject.toml allows
 	@tools/setup-venv test
