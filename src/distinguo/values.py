@@ -15,6 +15,7 @@ from typing import Any
 _DEPTH = 180  # below the 200 nested brackets that CPython's own parser accepts
 _DECIMAL_DIGITS = 4000  # below the length at which int() refuses decimal text
 _NODES = 1_000_000  # in one list or tree
+_COLLISIONS = 2_000  # hashes in one set or dictionary that others have too; the time that more take grows as the square
 
 
 class ValueTextError(ValueError):
@@ -170,30 +171,38 @@ def _int_text(value: int) -> str:
 
 
 def loads(text: str, classes: NodeClasses = NODES) -> Any:
-    """Read a literal. Nothing is executed. classes: of the nodes. Raises ValueTextError when the text is no literal."""
+    """Read a literal. Nothing is executed. classes: of the nodes.
+
+    Raises ValueTextError when the text is no literal, and for a value that `dumps` would not write.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a text is no one's business here
-            return _load(ast.parse(text.strip(), mode="eval").body, classes)
+            return _load(ast.parse(text.strip(), mode="eval").body, classes, 0)
     except ValueTextError:
         raise
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError, OverflowError) as error:
         raise ValueTextError(f"not a Python literal: {text[:80]!r}") from error
 
 
-def _load(node: ast.expr, classes: NodeClasses) -> Any:
+def _load(node: ast.expr, classes: NodeClasses, depth: int) -> Any:
+    if depth > _DEPTH:
+        raise ValueTextError("the value is nested too deeply")
+    below = depth + 1
     match node:
+        case ast.Constant(value=complex() as value):
+            return _finite(value)
         case ast.Constant(value=value) if value is not Ellipsis:
             return value
         case ast.List(elts=items):
-            return [_load(item, classes) for item in items]
+            return [_load(item, classes, below) for item in items]
         case ast.Tuple(elts=items):
-            return tuple(_load(item, classes) for item in items)
+            return tuple([_load(item, classes, below) for item in items])
         case ast.Set(elts=items):
-            return {_load(item, classes) for item in items}
+            return set(_hashed([_load(item, classes, below) for item in items]))
         case ast.Dict(keys=keys, values=values) if None not in keys:
-            pairs = [(key, item) for key, item in zip(keys, values, strict=True) if key is not None]
-            return {_load(key, classes): _load(item, classes) for key, item in pairs}
+            found = _hashed([_load(key, classes, below) for key in keys if key is not None])
+            return dict(zip(found, [_load(item, classes, below) for item in values], strict=True))
         case ast.Name(id="nan" | "inf" as name):
             return float(name)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -201,22 +210,35 @@ def _load(node: ast.expr, classes: NodeClasses) -> Any:
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
             return _number(operand)
         case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=complex()) as right):
-            return _number(left) + _number(right)
+            return _finite(_number(left) + _number(right))
         case ast.BinOp(left=left, op=ast.Sub(), right=ast.Constant(value=complex()) as right):
-            return _number(left) - _number(right)
+            return _finite(_number(left) - _number(right))
         case ast.Call(func=ast.Name(id="set"), args=[], keywords=[]):
             return set()
         case ast.Call(func=ast.Name(id="frozenset"), args=[], keywords=[]):
             return frozenset()
         case ast.Call(func=ast.Name(id="frozenset"), args=[ast.Set() as members], keywords=[]):
-            return frozenset(_load(members, classes))
+            return frozenset(_load(members, classes, depth))
         case ast.Call(func=ast.Name(id="ListNode" | "TreeNode" as name), args=[ast.List() as items], keywords=[]):
-            return _MAKERS[name](_load(items, classes), classes)
+            return _MAKERS[name](_load(items, classes, below), classes)
     raise ValueTextError(f"{type(node).__name__} is not part of a Python literal")
 
 
+def _hashed(items: list[Any]) -> list[Any]:
+    """The members of a set or the keys of a dictionary, unless they were chosen to have the same hashes."""
+    if len(items) > _COLLISIONS and len(items) - len({hash(item) for item in items}) > _COLLISIONS:
+        raise ValueTextError("the members of a set have the same hashes")
+    return items
+
+
+def _finite(value: complex) -> complex:
+    if not (math.isfinite(value.real) and math.isfinite(value.imag)):
+        raise ValueTextError("a complex number that is not finite has no literal form")
+    return value
+
+
 def _number(node: ast.expr) -> Any:
-    value = _load(node, NODES)
+    value = _load(node, NODES, 0)
     if isinstance(value, bool) or not isinstance(value, (int, float, complex)):
         raise ValueTextError("only a number can have a sign")
     return value

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from distinguo.problem import CallStyle, Limits, TestGroup
 DATA = Path(__file__).parents[3] / "shared" / "data" / "kattis"
 
 YAML = "name: Twice\ntype: pass-fail\n"
+ALIASES = (
+    "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)) + "name: *a9\n"
+)
 
 
 def package(folder: Path, **files: str) -> Path:
@@ -228,6 +232,10 @@ def test_limits_are_found_where_the_package_names_them(tmp_path: Path, files: di
         ({"problem.yaml": "validator_flags: frobnicate"}, "has no flag frobnicate"),
         ({"problem.yaml": "limits: {time_limit: soon}"}, "limits.time_limit must be a number"),
         ({"problem.yaml": "limits: {memory: -1}"}, "limits.memory must be a number"),
+        ({"problem.yaml": f"limits: {{time_limit: 1{'0' * 400}}}"}, "limits.time_limit must be a number"),
+        ({"problem.yaml": ALIASES}, "problem.yaml stands for more than 100,000 values"),
+        ({"problem.yaml": "name: &a [*a]"}, "problem.yaml stands for more than 100,000 values"),
+        ({"problem.yaml": "type: scoring", "data/secret/testdata.yaml": "range: 0 nan"}, "a range has two numbers"),
         (
             {"problem.yaml": "validation: custom", "output_validators/V.java": "class V {}"},
             "must be written in Python or in C++, not .java",
@@ -257,6 +265,39 @@ def test_limits_are_found_where_the_package_names_them(tmp_path: Path, files: di
 )
 def test_what_is_wrong_with_a_package_is_one_sentence(tmp_path: Path, files: dict[str, str], told: str) -> None:
     assert told in failure(tmp_path, files)
+
+
+@pytest.mark.parametrize(
+    "name", ["problem.yaml", "problem_statement/problem.en.md", "data/secret/2.ans", "data/secret"]
+)
+def test_a_link_out_of_a_package_is_refused(tmp_path: Path, name: str) -> None:
+    package(tmp_path / "twice")
+    (tmp_path / "twice" / name).rename(tmp_path / "elsewhere")
+    (tmp_path / "twice" / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match=f"{name} is a link out of the package"):
+        datasets.load(str(tmp_path / "twice"), data=None)
+
+
+def test_a_link_within_a_package_is_followed(tmp_path: Path) -> None:
+    package(tmp_path / "twice", **{"data/secret/2.in": "-", "data/secret/2.ans": "-"})
+    for ending in ("in", "ans"):
+        (tmp_path / f"twice/data/secret/1.{ending}").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"twice/data/secret/1.{ending}").symlink_to(f"../sample/1.{ending}")
+    (tmp_path / "linked").symlink_to(tmp_path / "twice")
+    loaded = datasets.load(str(tmp_path / "linked"), data=None)
+    assert loaded.hidden is not None
+    assert [(test.input, test.expected) for test in loaded.hidden.tests] == [("1\n", "2\n")]
+
+
+def test_a_pipe_is_no_test(tmp_path: Path) -> None:
+    os.mkfifo(package(tmp_path / "twice") / "data/secret/3.in")
+    with pytest.raises(InputError, match=r"3\.in is no file"):
+        datasets.load(str(tmp_path / "twice"), data=None)
+
+
+def test_limits_are_never_nothing(tmp_path: Path) -> None:
+    limits = load(tmp_path, {"problem.yaml": "limits:\n  memory: 0.5\n  output: 0.0000001\n"}).problem.limits
+    assert (limits.memory_mb, limits.output_bytes) == (1, 1)
 
 
 def test_a_wrong_package_does_not_hide_the_others(tmp_path: Path) -> None:

@@ -124,6 +124,11 @@ def test_test_cases_that_cannot_be_read_are_an_input_error(tmp_path: Path, cases
     assert "\n" not in str(caught.value)
 
 
+def test_tests_in_another_form_are_not_left_out(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="private_test_cases of abc900_a must be a text"):
+        load(tmp_path, {**PRINTED, "private_test_cases": [{"input": "1", "output": "1"}]})
+
+
 def test_packed_tests_do_not_expand_without_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(livecodebench, "_LARGEST_TESTS", 1 << 20)
     bomb = packed(" " * (1 << 24))

@@ -1,6 +1,8 @@
 import gzip
 import io
 import json
+import os
+import random
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,24 @@ def test_what_is_wrong_in_a_table_is_placed(tmp_path: Path, content: bytes, told
 def test_a_file_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         first_record(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("as_array", [False, True])
+@pytest.mark.parametrize("cut", [slice(None, -40), slice(None, -8)])
+def test_what_stands_before_damage_is_read(cut: slice, as_array: bool) -> None:
+    records = [json.dumps({"id": number, "text": random.Random(number).random()}) for number in range(50)]
+    content = "[" + ",".join(records) + "]" if as_array else "\n".join(records)
+    found = list(rows(io.BytesIO(gzip.compress(content.encode())[cut])))
+    assert len(found) >= 40
+    assert found[0].value["id"] == 0
+    assert "damaged" in found[-1].error or as_array
+
+
+def test_a_record_is_there_before_the_next_is_written() -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as file:  # noqa: PTH123  a descriptor
+        os.write(writing, b'{"id": 1}\n{"id": 2}\n')
+        found = rows(file)
+        assert next(found).value == {"id": 1}
+        os.close(writing)
+        assert next(found).value == {"id": 2}

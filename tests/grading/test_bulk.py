@@ -258,6 +258,16 @@ async def test_an_observer_is_told_how_far_it_is(tmp_path: Path) -> None:
     assert told[-1] == Progress(3, 1, Counter({Verdict.AC: 1, Verdict.WA: 2}), 0.5)
 
 
+async def test_what_an_observer_is_told_fits_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "_BREATH", 0)
+    told = list[Progress]()
+    programs = [("T/0", f"{RIGHT}# {number // 2}\n") for number in range(200)]
+    await run(numbered(programs), InProcessExecutor(), tmp_path / "v", observe=told.append, share=lambda: 1.0)
+    assert all(sum(now.verdicts.values()) == now.samples >= now.kept for now in told)
+    assert all(now.share is not None and now.share < 1 for now in told if now.samples <= 100)
+    assert told[-1].share == 1
+
+
 # --- the report
 
 

@@ -137,6 +137,7 @@ BAD = {
     "a k below 1": ("", ["--k", "0"], "the k of pass@k are whole numbers from 1 on"),
     "no time": ("", ["--timeout", "0"], "the time limit of a run must be above 0"),
     "no worker": ("", ["--workers", "0"], "at least one worker must run programs"),
+    "a million workers": ("", ["--workers", "1000000"], "at most 1,024 workers can run programs"),
     "results over the samples": ("", ["--out", "samples.jsonl"], "holds the samples"),
 }  # fmt: skip
 
@@ -186,6 +187,23 @@ def test_an_interrupted_run_saves(kind: signal.Signals, grading: Grading) -> Non
     assert "Traceback" not in err
     assert not list(grading.samples.parent.glob("*.partial"))
     assert grading.report()["kept"] >= 5
+
+
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_waits_for_samples_grades_what_is_there_and_is_interrupted(
+    kind: signal.Signals, grading: Grading
+) -> None:
+    os.mkfifo(grading.samples)
+    process = grading.start("--out", grading.results)
+    with grading.samples.open("w") as samples:
+        samples.write(json.dumps({"task_id": "largest", "program": LARGEST}) + "\n")
+        samples.flush()
+        grading.wait_until_graded(1)
+        process.send_signal(kind)
+        out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "interrupted" in err
+    assert "Traceback" not in err
 
 
 def test_fresh_grades_anew(grading: Grading) -> None:

@@ -204,6 +204,43 @@ async def test_no_program_forges_its_verdict_and_the_next_is_judged(kind: str, b
     assert await grader.grade(function("return 2 * x"), DOUBLE, CHECK) == Grade(Verdict.AC, 1, 1, "")
 
 
+SPOILING = {  # (what the test code does with a result, a result that it cannot do it with, the verdict)
+    "a message that cannot be shown": ("assert result == 2, result", "1 << 200_000", Verdict.WA),
+    "a key that cannot be shown": ("assert {2: True}[result]", "1 << 200_000", Verdict.WA),
+    "more memory than there is": ("assert [0] * result == [0, 0]", "1 << 40", Verdict.MLE),
+}
+
+
+@pytest.mark.parametrize("kind", SPOILING)
+async def test_a_result_that_test_code_chokes_on_is_its_programs_alone(kind: str, box: Executor) -> None:
+    statement, result, verdict = SPOILING[kind]
+    hidden = HiddenTests("double", assertions=f"def check(candidate):\n    result = candidate(1)\n    {statement}\n")
+    grader = Grader(box)
+    programs = [function(f"return {result}"), function("return 2 * x"), function("return 3 * x")]
+    grades = [await grader.grade(program, DOUBLE, hidden) for program in programs]
+    assert [one.verdict for one in grades] == [verdict, Verdict.AC, Verdict.WA]
+    at_once = await all_of(Grader(box).grade(program, DOUBLE, hidden) for program in programs)
+    assert [one.verdict for one in at_once] == [verdict, Verdict.AC, Verdict.WA]
+
+
+class Garbled(InProcessExecutor):
+    """Test code that fails in the judge itself as soon as there are results."""
+
+    async def run_calls(
+        self, program: Program, calls: Sequence[str], limits: Limits = LIMITS, *, decided: Decided | None = None
+    ) -> CallsExecution:
+        run = await super().run_calls(program, calls, limits, decided=decided)
+        if program.entry == "replay" and any("'4'" in call for call in calls):
+            return CallsExecution(run.execution, tuple(Called(None, "an error") for _ in calls))
+        return run
+
+
+async def test_no_program_gets_out_of_its_verdict_by_confusing_the_judge() -> None:
+    grader = Grader(Garbled())
+    assert (await grader.grade(function("return 4"), DOUBLE, CHECK)).verdict is Verdict.WA
+    assert (await grader.grade(function("return 3"), DOUBLE, CHECK)).verdict is Verdict.WA
+
+
 WHOLE = {
     "an object as argument": ("assert candidate(object()) is None", "return None if type(x) is object else 2 * x"),
     "keyword arguments": ("assert candidate(x=2) == 4", "return 2 * x"),
@@ -444,3 +481,11 @@ async def test_evalplus_s_test_code_runs_beside_the_program(box: Executor, tmp_p
     assert await grade(right, problem, hidden, box) == Grade(Verdict.AC, 1, 1, "")
     wrong = Program("def f(xs):\n    return sum(xs) // len(xs)\n", problem.style, "f")
     assert (await grade(wrong, problem, hidden, box)).verdict is Verdict.WA
+
+
+async def test_results_that_the_test_code_never_ends_with_are_tle(box: Executor) -> None:
+    body = "def check(candidate):\n    x = 1\n    while x < 100: x = candidate(x)\n"
+    hidden = HiddenTests("double", assertions=body)
+    assert (await grade(function("return 2 * x"), DOUBLE, hidden, box)).verdict is Verdict.AC
+    endless = await grade(function("return x"), DOUBLE, hidden, InProcessExecutor())
+    assert (endless.verdict, "still asked for new calls" in endless.detail) == (Verdict.TLE, True)

@@ -65,3 +65,9 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         estimate = mean([float(draw.random() < 0.3) for _ in range(80)])
         covered += estimate.low <= 0.3 <= estimate.high
     assert 0.85 <= covered / trials <= 1.0
+
+
+@given(st.floats(0, 1), st.integers(1, 200))
+def test_the_interval_of_equal_values_holds_their_mean(value: float, count: int) -> None:
+    estimate = mean([value] * count)
+    assert estimate.low <= estimate.value <= estimate.high

@@ -1,3 +1,4 @@
+import sqlite3
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -92,3 +93,17 @@ def test_the_key_holds_program_language_sandbox_and_version() -> None:
 def test_names_and_statements_change_nothing() -> None:
     renamed = replace(PROBLEM, id="q", statement="Else.", public_tests=())
     assert task_key(renamed, replace(HIDDEN, problem_id="q"), "1") == task_key(PROBLEM, HIDDEN, "1")
+
+
+@pytest.mark.parametrize(
+    "damaged", ["{", "7", "{}", '{"verdict": "AC", "groups": [], "colour": 1}', '{"verdict": "XX"}']
+)
+def test_a_grade_that_cannot_be_read_is_not_there(tmp_path: Path, damaged: str) -> None:
+    with Verdicts(tmp_path / "v") as kept:
+        kept.keep(b"key", GRADE)
+        with sqlite3.connect(tmp_path / "v") as db:
+            db.execute("UPDATE grades SET grade = ?", (damaged,))
+        db.close()
+        assert kept.find(b"key") is None
+        kept.keep(b"key", GRADE)
+        assert kept.find(b"key") == GRADE

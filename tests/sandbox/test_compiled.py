@@ -61,6 +61,18 @@ def test_folder_that_cannot_be_written_costs_one_warning(tmp_path: Path, caplog:
     assert len(caplog.records) == 1
 
 
+def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def homeless(app: str) -> str:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_dir", homeless)
+    programs = CompiledPrograms()
+    assert programs.get("a") is None
+    programs.put("a", b"one")
+    assert programs.get("a") == b"one"
+    assert "no home" in caplog.text
+
+
 def test_folder_is_the_users_own(tmp_path: Path) -> None:
     CompiledPrograms(tmp_path / "new").put("key", b"content")
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0

@@ -3,7 +3,11 @@
 import asyncio
 import json
 import os
+import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -174,6 +178,24 @@ async def test_surviving_processes_and_lost_workers_are_noticed(monkeypatch: pyt
     finally:
         await pool.aclose()
         strangers[0].wait()
+
+
+def test_traps_of_a_killed_process_leave_no_process() -> None:
+    source = (
+        "import os, signal\n"
+        "from distinguo.sandbox.hostile.traps import Traps\n"
+        "traps = Traps()\n"
+        "print(traps.fill('@PID@ @FOLDER@'), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    pid, folder = done.stdout.split()
+    shutil.rmtree(folder)
+    until = time.monotonic() + 10
+    while Path(f"/proc/{pid}/comm").exists() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not Path(f"/proc/{pid}/comm").exists()
 
 
 def test_document_lists_every_program() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ import textwrap
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import pytest_asyncio
@@ -38,6 +40,11 @@ async def pool() -> AsyncIterator[Pool]:
     await pool.open()
     yield pool
     await pool.aclose()
+
+
+def open_files() -> int:
+    """How many descriptors this process has open."""
+    return len([*Path("/proc/self/fd").iterdir()])
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -161,6 +168,56 @@ async def test_worker_that_died_idle_is_replaced(pool: Pool) -> None:
     os.kill(supervisor(worker), signal.SIGKILL)
     assert (await pool.run(HELLO, "", Limits())).output == "hello\n"
     assert worker not in pool._workers
+
+
+async def test_workers_that_died_idle_do_no_harm_however_many() -> None:
+    pool = Pool(3)
+    await pool.open()
+    try:
+        await asyncio.gather(*(pool.run(Program("import time\ntime.sleep(0.2)"), "", Limits()) for _ in range(3)))
+        workers = {*pool._workers}
+        for worker in workers:
+            os.kill(supervisor(worker), signal.SIGKILL)
+        await until(lambda: not any(worker.usable for worker in workers))
+        assert (await pool.run(HELLO, "", Limits())).output == "hello\n"
+    finally:
+        await pool.aclose()
+
+
+@pytest.mark.parametrize("left", range(4))
+async def test_a_process_without_descriptors_says_so_and_loses_none(
+    left: int, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, made = os.memfd_create, list[str]()
+
+    def scarce(name: str, flags: int) -> int:
+        if len(made) == left:
+            raise OSError(errno.EMFILE, "Too many open files")
+        made.append(name)
+        return make(name, flags)
+
+    before = open_files()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "memfd_create", scarce)
+        with pytest.raises(JudgeFailed, match="Too many open files"):
+            await pool.run(HELLO, "", Limits())
+    assert open_files() == before
+    assert (await pool.run(HELLO, "", Limits())).output == "hello\n"
+
+
+async def test_a_worker_that_cannot_be_replaced_ends_the_runs_that_wait(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    task = asyncio.create_task(pool.run(Program("import time\ntime.sleep(0.5)"), "", Limits()))
+    (worker,) = pool._workers
+    await until(lambda: len(processes_below(worker._process.pid)) == 2)
+    monkeypatch.setattr(socket, "socketpair", none)
+    os.kill(supervisor(worker), signal.SIGKILL)
+    with pytest.raises(JudgeFailed, match="Too many open files"):
+        await asyncio.wait_for(task, 20)
 
 
 async def test_run_whose_worker_dies_is_retried(pool: Pool) -> None:

@@ -1,13 +1,14 @@
 """Grading samples in bulk: opens the samples, the results file, the kept grades and the sandbox."""
 
 import asyncio
+import io
 import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, Unpack, cast
 
 from distinguo import datasets, sandbox
 from distinguo.api.loops import require_no_loop
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from distinguo.grading.report import Report
 
 _DAY = 86_400.0  # seconds
+_MOST_WORKERS = 1_024
 
 
 class GradeOptions(TypedDict, total=False):
@@ -54,6 +56,7 @@ async def grade(
     Raises InputError also when not one sample can be graded, SandboxUnavailable, JudgeFailed when the sandbox fails
     again and again.
     """
+    from distinguo.datasets import pipes
     from distinguo.datasets.rows import opened
 
     _check(options)
@@ -63,7 +66,9 @@ async def grade(
     if not isinstance(samples, (str, Path)):
         return await _grade_all(dataset, samples, None if out is None else Path(out), options)
     with opened(Path(samples)) as file:
-        return await _grade_all(dataset, file, _results_place(Path(samples), out), options)
+        raw = cast(BinaryIO, cast(io.BufferedReader, file).raw)  # nothing has been read yet
+        place = _results_place(Path(samples), out)
+        return await _grade_all(dataset, raw if pipes.unbuffered(raw) else file, place, options)
 
 
 def _results_place(samples: Path, out: Path | str | None) -> Path:
@@ -83,12 +88,14 @@ def _check(options: GradeOptions) -> None:
         raise InputError("the time limit of a run must be above 0 and at most a day, in seconds")
     if workers is not None and workers < 1:
         raise InputError("at least one worker must run programs")
+    if workers is not None and workers > _MOST_WORKERS:
+        raise InputError(f"at most {_MOST_WORKERS:,} workers can run programs; one per core is fastest")
 
 
 async def _grade_all(dataset: "DataSet", file: BinaryIO, out: Path | None, options: GradeOptions) -> "Report":
     from importlib.metadata import version
 
-    from distinguo.datasets import samples
+    from distinguo.datasets import pipes, samples
     from distinguo.grading import bulk, report, results, verdicts
 
     started, passed_over = time.monotonic(), report.PassedOver()
@@ -110,7 +117,13 @@ async def _grade_all(dataset: "DataSet", file: BinaryIO, out: Path | None, optio
             observe=options.get("observe", lambda progress: None),
             share=partial(_share_read, file),
         )
-        tally = await grading.grade(samples.read(file, dataset, on_warning=passed_over))
+        raw = pipes.unbuffered(file)
+        if raw is not None:
+            pipe = pipes.Pipe(raw)
+            stack.callback(pipe.stop)
+            file = pipe.buffered()
+        read = samples.read(file, dataset, on_warning=passed_over)
+        tally = await grading.grade(read, waits=raw is not None)
         if not tally.verdicts:
             raise report.nothing(tally, passed_over)
     return report.report(

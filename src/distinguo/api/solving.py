@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from distinguo import config, datasets, llm, sandbox, selectors, store, telemetry
+from distinguo import config, datasets, folders, llm, sandbox, selectors, store, telemetry
 from distinguo.api.loops import require_no_loop
 from distinguo.budget import Budget
 from distinguo.config import Options, Settings
@@ -69,10 +69,8 @@ class Result:
 
 
 def runs_folder() -> Path:
-    """Where runs are kept unless told otherwise: the user's data directory."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("distinguo")) / "runs"
+    """Where runs are kept unless told otherwise: the user's data directory. Raises InputError where there is none."""
+    return folders.data() / "runs"
 
 
 def ignore(event: Event) -> None:

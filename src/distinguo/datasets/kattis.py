@@ -9,6 +9,7 @@ integers too. Interactive problems and those of several passes are refused.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def is_package(folder: Path) -> bool:
 
 
 def load(folder: Path) -> Loaded:
-    """Read the package. Raises InputError naming the file that is missing or wrong."""
+    """Read the package. Raises InputError naming the file that is missing or wrong, or a link out of the package."""
+    _refuse_links_out(folder)
     settings = read_yaml(folder / "problem.yaml")
     _refuse(folder, settings)
     statement = _statement(folder, settings)
@@ -60,6 +62,15 @@ def load(folder: Path) -> Loaded:
     )
     hidden = HiddenTests(problem.id, secret, groups=_scores(groups, secret, settings)) if secret else None
     return Loaded(problem, hidden)
+
+
+def _refuse_links_out(folder: Path) -> None:
+    """A package may come from anyone: what it links to elsewhere on the machine is no part of it."""
+    home = folder.resolve()
+    read = ("data", *_STATEMENTS, *_VALIDATORS)
+    for path in chain(folder.iterdir(), chain.from_iterable((folder / name).rglob("*") for name in read)):
+        if path.is_symlink() and not path.resolve().is_relative_to(home):
+            raise InputError(f"{path} is a link out of the package; put a copy of the file in its place")
 
 
 def _refuse(folder: Path, settings: dict[str, Any]) -> None:
@@ -120,7 +131,7 @@ def _limits(folder: Path, settings: dict[str, Any], statement: str) -> Limits:
     if memory is None and (room := _MEMORY.search(statement)):
         memory = float(room.group(1)) * (1024 if room.group(2) in "Gg" else 1)
     output = number(given.get("output"), path, "limits.output") or _USUAL_OUTPUT
-    return Limits(seconds, _WALL * seconds, int(memory or _USUAL_MEMORY), int(output * (1 << 20)))
+    return Limits(seconds, _WALL * seconds, max(1, int(memory or _USUAL_MEMORY)), max(1, int(output * (1 << 20))))
 
 
 # --- tests
@@ -146,6 +157,8 @@ def _tests(data: Path, folder: Path) -> Iterator[Test]:
     """The tests below a folder, named by their place in data/. One without an answer is run and not compared."""
     for path in sorted(folder.rglob("*.in"), key=lambda path: natural(str(path))):
         answer = path.with_suffix(".ans")
+        if not path.is_file():
+            raise InputError(f"{path} is no file that can be read")
         name = path.relative_to(data).with_suffix("").as_posix()
         yield Test(name, read_text(path), read_text(answer) if answer.is_file() else None)
 

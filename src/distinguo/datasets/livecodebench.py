@@ -100,9 +100,11 @@ def _stated(record: Record) -> tuple[Test, ...]:
 
 def _cases(record: Record, field: str) -> tuple[Test, ...]:
     text = record.get(field)
-    if not isinstance(text, str) or not text:
-        return ()
     where = f"{field} of {record['question_id']}"
+    if not text and not isinstance(text, list):
+        return ()
+    if not isinstance(text, str):
+        raise InputError(f"{where} must be a text, as its authors publish it")
     try:
         cases = json.loads(text if text.lstrip().startswith("[") else _unpacked(text))
     except (ValueError, RecursionError, binascii.Error, zlib.error) as error:

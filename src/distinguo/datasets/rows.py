@@ -43,17 +43,17 @@ def rows(file: BinaryIO) -> Iterator[Row]:
         yield Row(place + 1, None, f"the file is damaged from here on: {error}")
 
 
-def unpacked(file: BinaryIO) -> BinaryIO:
+def unpacked(file: BinaryIO) -> io.BufferedReader:
     """The file's content, decompressed where it begins as gzip does."""
     buffered: Any = file if hasattr(file, "peek") else io.BufferedReader(cast(Any, file))
-    return cast(BinaryIO, gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
+    return cast(io.BufferedReader, gzip.GzipFile(fileobj=buffered) if buffered.peek(2)[:2] == b"\x1f\x8b" else buffered)
 
 
-def _start(stream: IO[bytes]) -> bytes:
+def _start(stream: io.BufferedReader) -> bytes:
     """The beginning of the stream up to its first letter."""
     start = b""
     while not start.strip():
-        chunk = stream.read(_CHUNK)
+        chunk = stream.read1(_CHUNK)  # no more than is there: the next may be long in coming, or damaged
         if not chunk:
             break
         start += chunk
@@ -81,7 +81,7 @@ def _parsed(place: int, line: bytes) -> Row:
         return Row(place, None, f"not JSON: {error}")
 
 
-def _elements(stream: IO[bytes], start: bytes) -> Iterator[Row]:
+def _elements(stream: io.BufferedReader, start: bytes) -> Iterator[Row]:
     """The elements of a JSON array, each as soon as it is whole."""
     decode, parse = codecs.getincrementaldecoder("utf-8")("replace").decode, json.JSONDecoder().raw_decode
     text, position, place, ended = decode(start).lstrip()[1:], 0, 1, False
@@ -99,12 +99,28 @@ def _elements(stream: IO[bytes], start: bytes) -> Iterator[Row]:
             if ended:
                 yield Row(place, None, f"not JSON, and the end of what can be read: {error or 'cut off'}")
                 return
-            chunk = stream.read(max(_CHUNK, len(text) - position))
+            chunk = _chunk(stream, max(_CHUNK, len(text) - position))
             ended = not chunk
             text, position = text[position:] + decode(chunk, ended), 0
             continue
         yield Row(place, value)
         place, position = place + 1, end
+
+
+def _chunk(stream: io.BufferedReader, size: int) -> bytes:
+    """So many bytes, or those up to the end or to damage, which the next reading meets again."""
+    parts, missing = list[bytes](), size
+    while missing:
+        try:
+            parts.append(stream.read1(missing))
+        except _DAMAGED:
+            if not parts:
+                raise
+            break
+        if not parts[-1]:
+            break
+        missing -= len(parts[-1])
+    return b"".join(parts)
 
 
 def _skipped(text: str, position: int) -> int:

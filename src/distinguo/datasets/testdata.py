@@ -72,7 +72,10 @@ def _greatest(given: Any, path: Path) -> float:
     if given is None:
         return math.inf
     try:
-        return float(str(given).split()[1])
+        greatest = float(str(given).split()[1])
+        if math.isnan(greatest):
+            raise ValueError("it is no number")
+        return greatest
     except (IndexError, ValueError) as error:
         raise InputError(f"{path}: a range has two numbers, not {given!r}") from error
 
@@ -83,7 +86,7 @@ def number(given: Any, path: Path, name: str) -> float | None:
         return None
     try:
         value = float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = math.nan
     if isinstance(given, bool) or not 0 <= value < 1e9:
         raise InputError(f"{path}: {name} must be a number of at least 0, not {given!r}")

@@ -34,8 +34,8 @@ _REASONS = 20  # different ones that are told
 class Progress(NamedTuple):
     """What has been done so far.
 
-    kept: how many of the samples had been graded before. share: how much of the samples' file has been read, from 0 to
-    1; None where that is not known.
+    kept: how many of the samples had been graded before. share: how much of the samples' file is done, from 0 to 1, as
+    far as can be told; None where it cannot.
     """
 
     samples: int
@@ -109,6 +109,7 @@ class Bulk:
         self._kept, self._write = kept, write
         self._version, self._language, self._cpu_seconds, self._observe = version, language, cpu_seconds, observe
         self._share = share
+        self._taken = 0
         self._places = _UNDER_WAY * workers
         self._grader = Grader(executor)
         self._tasks: OrderedDict[str, _Task | str] = OrderedDict()
@@ -116,12 +117,17 @@ class Bulk:
         self._held: deque[_Held] = deque()
         self._held_length = 0
         self._room = asyncio.Event()
+        self._reading, self._waits = asyncio.Lock(), False
         self._grading: dict[bytes, asyncio.Future[Grade]] = {}
         self._failures = 0
         self._breath = time.monotonic()
 
-    async def grade(self, samples: Iterator[Sample]) -> Tally:
-        """Grade all samples. Raises JudgeFailed when the sandbox fails again and again, InputError from `write`."""
+    async def grade(self, samples: Iterator[Sample], *, waits: bool = False) -> Tally:
+        """Grade all samples. Raises JudgeFailed when the sandbox fails again and again, InputError from `write`.
+
+        waits: whether the next sample may be long in coming; then another thread waits for it.
+        """
+        self._waits = waits
         await all_of(self._work(samples) for _ in range(self._places))
         self._tell()
         return self.tally
@@ -129,9 +135,10 @@ class Bulk:
     async def _work(self, samples: Iterator[Sample]) -> None:
         while True:
             await self._wait_for_room()
-            sample = next(samples, None)
+            sample = await self._next(samples)
             if sample is None:
                 return
+            self._taken += 1
             held = _Held(sample)
             self._held.append(held)
             self._held_length += held.length
@@ -142,6 +149,12 @@ class Bulk:
             held.length = len(held.line)
             self._write_finished()
             await self._breathe()
+
+    async def _next(self, samples: Iterator[Sample]) -> Sample | None:
+        if not self._waits:
+            return next(samples, None)
+        async with self._reading:
+            return await asyncio.to_thread(next, samples, None)
 
     async def _wait_for_room(self) -> None:
         while self._is_full():
@@ -167,7 +180,10 @@ class Bulk:
             self._breath = time.monotonic()
 
     def _tell(self) -> None:
-        self._observe(Progress(self.tally.samples, self.tally.kept, self.tally.verdicts, self._share()))
+        share, tally = self._share(), self.tally
+        if share is not None:  # of what has been read some is under way
+            share *= tally.samples / max(1, self._taken)
+        self._observe(Progress(tally.samples, tally.kept, Counter(tally.verdicts), share))
 
     def _count(self, sample: Sample, grade: Grade) -> None:
         tally = self.tally
@@ -204,8 +220,9 @@ class Bulk:
         """Of equal programs the first is run; the others wait for it."""
         under_way = self._grading.get(key)
         if under_way is not None:
+            grade = await asyncio.shield(under_way)
             self.tally.kept += 1
-            return await asyncio.shield(under_way)
+            return grade
         running = self._grading[key] = asyncio.create_task(self._grade(task, program))
         try:
             grade = await running

@@ -279,8 +279,19 @@ def _outcome(code: _TestCode, candidate: _StandIn) -> tuple[str, str]:
     try:
         code.run(candidate, candidate.missing)
     except BaseException as error:  # noqa: BLE001  # whatever test code raises is a verdict on the program
-        text = f"{type(error).__name__}: {error}".rstrip(": ")[:_DETAIL_LENGTH]
+        text = _said(error)
         if any(error is its_own for its_own in candidate.raised):
             return "raised", text
+        if isinstance(error, MemoryError):  # perhaps others left too little: asked first, it shows who is to blame
+            raise SystemExit("MemoryError") from None
         return ("failed", text) if candidate.made else ("broken", f"the test code failed before its first call: {text}")
     return "passed", ""
+
+
+def _said(error: BaseException) -> str:
+    """Its type and words, if it has any: a result in them may be one that cannot be shown, as a huge integer."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001  only the words are missing
+        text = type(error).__name__
+    return text.rstrip(": ")[:_DETAIL_LENGTH]

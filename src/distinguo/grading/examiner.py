@@ -127,7 +127,7 @@ class Examiner:
             driver = _driver(numpy=next(iter(batch.values())).code.numpy)
             run = await self._executor.run_calls(driver, _spoken([*batch.values()]), TEST_LIMITS)
             for question, told in zip(batch.values(), run.called, strict=False):
-                question.outcome = _read(told)
+                question.outcome = _read(told, len(question.keys) - 1)
                 self._remember(question, question.outcome)
             if not run.called:
                 next(iter(batch.values())).outcome = Outcome("limit", run.execution.status.value)
@@ -164,8 +164,11 @@ def _keys(code: TestCode, calls: Sequence[str], called: Sequence[Called]) -> lis
     return keys
 
 
-def _read(told: Called) -> Outcome:
-    """What the driver tells. Test code shares its process, so it is checked."""
+def _read(told: Called, results: int) -> Outcome:
+    """What the driver tells of so many results. Test code shares its process, so it is checked.
+
+    An answer that cannot be read says something of the test code only where there were no results to bring it about.
+    """
     try:
         answer = values.loads(told.value or "")
     except values.ValueTextError:
@@ -175,4 +178,6 @@ def _read(told: Called) -> Outcome:
             return Outcome("missing", "", used, tuple(calls))
         case (str(kind), str(detail), int(used)) if kind in _KINDS:
             return Outcome(kind, detail, used)
+    if results:
+        return Outcome("failed", "the test code could not work with the results", results)
     return Outcome("broken", "the test code gave an answer that cannot be read")

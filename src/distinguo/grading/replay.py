@@ -62,7 +62,7 @@ async def run_assertions(
     for _ in range(_PASSES):
         calls = outcome.calls
         if len(calls) > _CALLS:
-            return Replayed(None, f"the test code makes more than {_CALLS} calls", tuple(runs))
+            return _endless(f"the test code makes more than {_CALLS} calls", runs)
         run = await _call(program, code, calls, limits, executor, examiner)
         runs.append(run.execution)
         if run.execution.status is not Verdict.AC and not run.called:
@@ -70,7 +70,12 @@ async def run_assertions(
         outcome = await examiner.ask(code, calls, run.called, _end(calls, run))
         if outcome.kind != "missing":
             return _judged(outcome, runs)
-    return Replayed(None, f"the test code still asked for new calls after {_PASSES} runs", tuple(runs))
+    return _endless(f"the test code still asked for new calls after {_PASSES} runs", runs)
+
+
+def _endless(detail: str, runs: Sequence[Execution]) -> Replayed:
+    """TLE where it was the program's results that the test code could not come to an end with."""
+    return Replayed(Verdict.TLE if runs else None, detail, tuple(runs))
 
 
 def _end(calls: Sequence[str], run: CallsExecution) -> str:

@@ -50,5 +50,5 @@ def mean(values: Sequence[float]) -> Estimate:
         reach = tail ** (1 / count)
         return Estimate(value, 0.0, 1 - reach) if value == 0 else Estimate(value, reach, 1.0)
     draw = random.Random(_SEED)
-    means = sorted(sum(draw.choices(values, k=count)) / count for _ in range(_RESAMPLES))
+    means = sorted(math.fsum(draw.choices(values, k=count)) / count for _ in range(_RESAMPLES))
     return Estimate(value, means[round(tail * (_RESAMPLES - 1))], means[round((1 - tail) * (_RESAMPLES - 1))])

@@ -16,12 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from distinguo import folders
 from distinguo.errors import InputError
 from distinguo.grading.grade import Grade, GroupGrade
 from distinguo.problem import HiddenTests, Problem, Program
 from distinguo.records import Verdict
 
-_VERSION = 1  # raised whenever grading may judge the same runs differently than before
+_VERSION = 2  # raised whenever grading may judge the same runs differently than before
 _LARGEST = 1 << 30  # bytes; a larger file is begun anew
 _BUSY_SECONDS = 30.0
 _TABLE = (
@@ -30,10 +31,8 @@ _TABLE = (
 
 
 def usual_place() -> Path:
-    """The file in the user's cache folder."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("distinguo")) / "verdicts.sqlite"
+    """The file in the user's cache folder. Raises InputError for a user without one."""
+    return folders.cache() / "verdicts.sqlite"
 
 
 def task_key(problem: Problem, hidden: HiddenTests, distinguo: str) -> bytes:
@@ -86,7 +85,7 @@ class Verdicts:
             row = self._db.execute("SELECT grade, pass FROM grades WHERE key = ?", (key,)).fetchone()
         if row is None or (self._fresh and row[1] != self._pass):
             return None
-        return _read(json.loads(row[0]))
+        return _read(row[0])
 
     def keep(self, key: bytes, grade: Grade) -> None:
         """Keep a grade; it is on its way to the disk when this returns."""
@@ -100,11 +99,16 @@ class Verdicts:
             yield
         except (sqlite3.Error, OSError) as error:
             raise InputError(
-                f"verdicts cannot be kept in {self._path} ({error}); make room or delete it and repeat the command"
+                f"verdicts cannot be kept in {self._path} ({error}); make room, delete it, or set XDG_CACHE_HOME to"
+                " another folder"
             ) from error
 
 
-def _read(fields: dict[str, Any]) -> Grade:
-    verdict = fields.pop("verdict")
-    groups = tuple(GroupGrade(**group) for group in fields.pop("groups"))
-    return Grade(None if verdict is None else Verdict(verdict), groups=groups, **fields)
+def _read(text: str) -> Grade | None:
+    """The grade; None where the file was damaged or another version wrote it, so that the program is graded anew."""
+    try:
+        fields = json.loads(text)
+        verdict, groups = Verdict(fields.pop("verdict")), tuple(GroupGrade(**group) for group in fields.pop("groups"))
+        return Grade(verdict, groups=groups, **fields)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return None

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from distinguo import folders
 from distinguo.errors import ModelUnavailable
 from distinguo.events import Note
 from distinguo.protocols import Observer
@@ -34,10 +35,8 @@ _ELSE = "or choose another model with --model gguf:PATH or --model openai/NAME"
 
 
 def cache_directory() -> Path:
-    """Where the model file is kept for this user."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("distinguo")
+    """Where the model file is kept for this user. Raises InputError for one without a home."""
+    return folders.cache()
 
 
 def cached_model(cache: Path | None = None) -> Path | None:

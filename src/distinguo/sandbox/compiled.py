@@ -12,6 +12,9 @@ from collections import OrderedDict
 from contextlib import suppress
 from pathlib import Path
 
+from distinguo import folders
+from distinguo.errors import InputError
+
 _MOST_BYTES = 512 << 20  # of all entries together
 _IN_MEMORY_BYTES = 64 << 20
 _PRUNE_EVERY = 64  # writes
@@ -20,10 +23,8 @@ _log = logging.getLogger(__name__)
 
 
 def default_folder() -> Path:
-    """The user's cache directory."""
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("distinguo")) / "compiled"
+    """In the user's cache directory. Raises InputError for a user without one."""
+    return folders.cache() / "compiled"
 
 
 class CompiledPrograms:
@@ -33,22 +34,26 @@ class CompiledPrograms:
     """
 
     def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
-        self._folder = default_folder() if folder is None else folder
+        self._given = folder
         self._most_bytes = most_bytes
         self._recent: OrderedDict[str, bytes] = OrderedDict()
         self._writes = 0
         self._writable = True
+
+    @property
+    def _folder(self) -> Path:
+        return default_folder() if self._given is None else self._given
 
     def get(self, key: str) -> bytes | None:
         """The content kept for the key, if it is there and sound."""
         if key in self._recent:
             self._recent.move_to_end(key)
             return self._recent[key]
-        path = self._folder / key
         try:
+            path = self._folder / key
             entry = path.read_bytes()
             os.utime(path)  # the oldest by use are dropped first
-        except OSError:
+        except (OSError, InputError):
             return None  # not there, or out of reach, which `put` will say
         content = entry[_DIGEST_BYTES:]
         if hashlib.sha256(content).digest() != entry[:_DIGEST_BYTES]:
@@ -66,7 +71,7 @@ class CompiledPrograms:
             if self._writes % _PRUNE_EVERY == 0:
                 self._prune()
             self._writes += 1
-        except OSError as error:
+        except (OSError, InputError) as error:
             self._writable = False
             _log.warning("compiled programs are not kept: %s", error)
 

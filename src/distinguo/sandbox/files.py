@@ -9,6 +9,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
+from distinguo.errors import JudgeFailed
 from distinguo.problem import CallStyle, Program
 from distinguo.sandbox.inside.wire import Request, pack_arguments
 
@@ -23,6 +24,7 @@ class RunFiles:
         """For one run on `stdin`, or for several calls of the program's function.
 
         Lone surrogates in the texts become bytes that are no valid UTF-8, as a text file would have to hold them.
+        Raises JudgeFailed where this process has no descriptor or memory left.
         """
         is_function = program.style is CallStyle.FUNCTION
         arguments = calls if calls is not None else (stdin,) if is_function else ()
@@ -34,12 +36,18 @@ class RunFiles:
             ),
             several=calls is not None,
         )
-        self.descriptors = [os.memfd_create(name, os.MFD_CLOEXEC) for name in _NAMES]
-        self._stdin, self._stdout, self._stderr, self._message = self.descriptors
-        _fill(self._message, request.pack())
-        if not is_function:
-            _fill(self._stdin, _bytes(stdin))
-            os.lseek(self._stdin, 0, os.SEEK_SET)
+        self.descriptors = list[int]()
+        try:
+            for name in _NAMES:
+                self.descriptors.append(os.memfd_create(name, os.MFD_CLOEXEC))
+            self._stdin, self._stdout, self._stderr, self._message = self.descriptors
+            _fill(self._message, request.pack())
+            if not is_function:
+                _fill(self._stdin, _bytes(stdin))
+                os.lseek(self._stdin, 0, os.SEEK_SET)
+        except OSError as error:
+            self._close()
+            raise JudgeFailed(f"a run's files cannot be made ({error}): run fewer programs at once") from error
 
     def __enter__(self) -> Self:
         return self
@@ -47,6 +55,9 @@ class RunFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
         for descriptor in self.descriptors:
             os.close(descriptor)
 

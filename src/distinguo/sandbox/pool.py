@@ -167,8 +167,11 @@ class Pool:
             self._give_back(worker)
 
     async def _take(self) -> Worker:
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.usable:
+                return worker
+            self._drop(worker)  # it died while it had nothing to do
         if len(self._workers) + self._starting < self._size:
             self._start_worker()
         turn: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
@@ -184,8 +187,7 @@ class Pool:
         if self._closed:
             return
         if not worker.usable:
-            self._workers.discard(worker)
-            self._do(worker.aclose())
+            self._drop(worker)
             self._start_worker()  # those who wait were counting on it
             return
         while self._waiting:
@@ -194,6 +196,10 @@ class Pool:
                 turn.set_result(worker)
                 return
         self._idle.append(worker)
+
+    def _drop(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._do(worker.aclose())
 
     def _start_worker(self) -> None:
         self._starting += 1

@@ -81,10 +81,17 @@ class Worker:
 
         Raises Refused where the kernel offers no such isolation, SandboxUnavailable where something else fails.
         """
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        except OSError as error:
+            raise _cannot_start(error) from error
         control.setblocking(False)
-        with theirs:
-            process = _spawn(theirs, python, module, arguments)
+        try:
+            with theirs:
+                process = _spawn(theirs, python, module, arguments)
+        except BaseException:
+            control.close()
+            raise
         try:
             async with asyncio.timeout(_START_SECONDS):
                 message = await asyncio.get_running_loop().sock_recv(control, MESSAGE_BYTES)
@@ -188,7 +195,10 @@ def _folder(package: str) -> str:
 def _spawn(
     control: socket.socket, python: str | None, module: str, arguments: tuple[str, ...]
 ) -> subprocess.Popen[bytes]:
-    code = os.memfd_create("bundle", os.MFD_CLOEXEC)
+    try:
+        code = os.memfd_create("bundle", os.MFD_CLOEXEC)
+    except OSError as error:
+        raise _cannot_start(error) from error
     try:
         os.write(code, bundle(sources=python is not None))
         os.lseek(code, 0, os.SEEK_SET)
@@ -204,9 +214,13 @@ def _spawn(
             cwd="/",
         )
     except OSError as error:
-        raise SandboxUnavailable(f"a worker cannot be started: {error}") from error
+        raise _cannot_start(error) from error
     finally:
         os.close(code)
+
+
+def _cannot_start(error: OSError) -> SandboxUnavailable:
+    return SandboxUnavailable(f"a worker cannot be started: {error}")
 
 
 async def _stop(process: subprocess.Popen[bytes], control: socket.socket) -> str:

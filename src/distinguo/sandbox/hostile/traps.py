@@ -27,9 +27,11 @@ class Traps:
         self._listener.setblocking(False)
         groups = None if stranger is None else ()
         self._process = subprocess.Popen(
-            ["/bin/sleep", "1000000"],
+            ["/bin/cat"],  # ends with this process, however that ends
             env={"DISTINGUO_CANARY": self.secret},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             user=stranger,
             group=stranger,
             extra_groups=groups,
@@ -42,7 +44,7 @@ class Traps:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
         self._listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -58,6 +58,13 @@ def _installation(compiler: Path) -> tuple[str, ...]:
         return ()
     prefix = compiler.parent.parent
     is_own = any((prefix / name / "gcc").is_dir() for name in ("lib", "lib64", "libexec"))
-    if not is_own or Path.home().is_relative_to(prefix):
+    if not is_own or _holds_home(prefix):
         raise InputError(f"{compiler} is not in an installation of its own that programs may be shown: install g++")
     return (str(prefix),)
+
+
+def _holds_home(folder: Path) -> bool:
+    try:
+        return Path.home().is_relative_to(folder)
+    except RuntimeError:  # a user without a home
+        return False

@@ -11,10 +11,14 @@ from distinguo.sandbox.languages.language import Language
 _SYSTEM = (Path("/usr/bin"), Path("/bin"))
 
 
-@cache
 def find() -> Language:
     """The base interpreter, with its standard library and without third-party packages."""
-    executable = Path(interpreters.own()).resolve()
+    return _language(interpreters.own())
+
+
+@cache
+def _language(interpreter: str) -> Language:
+    executable = Path(interpreter).resolve()
     prefix = str(Path(sys.base_prefix).resolve())
     return Language(
         name="python",
