@@ -37,7 +37,7 @@ async def output(pool: Pool, source: str) -> str:
     return execution.output
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def readable(python_copy: Path) -> Iterator[None]:
     """distinguo runs by a Python that every user may read."""
     with pytest.MonkeyPatch.context() as patch:
@@ -46,7 +46,7 @@ def readable(python_copy: Path) -> Iterator[None]:
         yield
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def bare(readable: None) -> AsyncIterator[Pool]:
     pool = Pool(1, namespaces=False)
     try:

@@ -98,7 +98,8 @@ def rehearse() -> None:
             if request.entry:
                 os.close(file)
     sys.modules["__main__"], sys.argv = main_module, arguments
-    del sys.modules["program"], linecache.cache[FILE_NAME]
+    del sys.modules["program"]
+    linecache.cache.clear()
 
 
 _REHEARSALS = 12  # CPython 3.11 specialises a function in its ninth call
