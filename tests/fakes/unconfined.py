@@ -121,10 +121,11 @@ def run(python: str, attack: Attack, traps: Traps) -> list[str]:
 def main() -> None:
     python = sys.argv[1]
     wanted = set(sys.stdin.read().split())
+    known = attacks()  # read before rights are given up: this folder may be private
     isolate()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # or a program could interrupt this process, which is pid 1
     found = {}
-    for attack in attacks():
+    for attack in known:
         if attack.name in wanted:
             with Traps() as traps:
                 found[attack.name] = run(python, attack, traps)

@@ -122,6 +122,8 @@ def test_attack_succeeds_without_the_sandbox(without_sandbox: dict[str, list[str
         pytest.skip(UNSHOWN[attack.name])
     if attack.group == "files" and "packages" in attack.name and not without_sandbox[attack.name]:
         pytest.skip("this copy of Python has no packages beside its library")
+    if attack.name == "import_distinguo" and any(folder.stat().st_mode & 5 != 5 for folder in (ROOT, *ROOT.parents)):
+        pytest.skip("an unprivileged program cannot read distinguo here in any case")
     assert without_sandbox[attack.name]
 
 
