@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from contracts.executor import ExecutorContract
-from contracts.processes import living, processes_below
+from contracts.processes import living
 
 import distinguo.sandbox
 from distinguo.errors import InputError, JudgeFailed, SandboxUnavailable
 from distinguo.problem import CallStyle, Limits, Program, Validator
 from distinguo.records import Verdict
 from distinguo.sandbox.box import _IMPORTS_NUMPY, Box
+from distinguo.sandbox.hostile.traps import processes_below
 from distinguo.sandbox.isolation import NAMESPACES
 from distinguo.sandbox.languages import cpp
 

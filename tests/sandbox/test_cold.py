@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from contracts.processes import living, processes_below
+from contracts.processes import living
 
 from distinguo.errors import InputError, JudgeFailed, SandboxUnavailable
 from distinguo.problem import CallStyle, Limits, Program
@@ -18,6 +18,7 @@ from distinguo.sandbox import cold as cold_profile
 from distinguo.sandbox import languages
 from distinguo.sandbox.cold import Cold
 from distinguo.sandbox.compiled import CompiledPrograms
+from distinguo.sandbox.hostile.traps import processes_below
 from distinguo.sandbox.turnstile import Turnstile
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

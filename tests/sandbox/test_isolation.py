@@ -15,13 +15,14 @@ import pytest
 import pytest_asyncio
 from contracts.executor import ExecutorContract
 from contracts.installations import ROOT, start_as_nobody, start_as_ourselves, use
-from contracts.processes import living, processes_below
+from contracts.processes import living
 
 from distinguo.errors import InputError, SandboxUnavailable
 from distinguo.problem import Limits, Program
 from distinguo.records import Execution, Verdict
 from distinguo.sandbox import hostile, interpreters, isolation
 from distinguo.sandbox.hostile.attacks import attacks
+from distinguo.sandbox.hostile.traps import processes_below
 from distinguo.sandbox.inside import copies, zygote
 from distinguo.sandbox.inside.wire import Ready
 from distinguo.sandbox.pool import Pool

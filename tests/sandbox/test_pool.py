@@ -16,13 +16,14 @@ from typing import NoReturn
 
 import pytest
 import pytest_asyncio
-from contracts.processes import living, processes_below
+from contracts.processes import living
 
 import distinguo.sandbox
 from distinguo.errors import JudgeFailed, SandboxUnavailable
 from distinguo.problem import CallStyle, Limits, Program
 from distinguo.records import Called, Verdict
 from distinguo.sandbox.files import RunFiles
+from distinguo.sandbox.hostile.traps import processes_below
 from distinguo.sandbox.inside.wire import Answer, Ready
 from distinguo.sandbox.pool import Pool
 from distinguo.sandbox.turnstile import Turnstile

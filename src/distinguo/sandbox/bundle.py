@@ -30,7 +30,7 @@ BUNDLED = (
             "syscalls",
         )
     ),
-    *(f"distinguo.sandbox.inside.{name}" for name in ("wire", "zygote")),
+    *(f"distinguo.sandbox.inside.{name}" for name in ("watch", "wire", "zygote")),
 )
 # The packages round the bundled modules are empty there: their __init__ needs more than the standard library.
 _EMPTY = ("distinguo", "distinguo.sandbox")

@@ -93,7 +93,7 @@ async def suite(
 
 
 async def _run(pool: Pool, attack: Attack, traps: Traps) -> AsyncIterator[str]:
-    before = processes_below(os.getpid())
+    before = set(processes_below(os.getpid()))
     try:
         if attack.first:
             await pool.run(Program(traps.fill(attack.first)), limits=attack.limits)
@@ -108,7 +108,7 @@ async def _run(pool: Pool, attack: Attack, traps: Traps) -> AsyncIterator[str]:
             yield f"the next run was not served ({execution.status}, {execution.error.strip()[-80:]})"
     except SandboxError as error:
         yield f"the judge failed ({error})"
-    after = processes_below(os.getpid())
+    after = set(processes_below(os.getpid()))
     if after - before:
         yield f"{len(after - before)} processes are left"
     if before - after:

@@ -84,8 +84,8 @@ class Traps:
         return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def processes_below(pid: int) -> frozenset[int]:
-    """Every process that descends from `pid`, those that have ended and are not reaped included."""
+def processes_below(pid: int) -> list[int]:
+    """Every process that descends from `pid`, the nearest first, those that have ended and are not reaped included."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -96,4 +96,4 @@ def processes_below(pid: int) -> frozenset[int]:
     found = [pid]
     for ancestor in found:
         found.extend(child for child, parent in parents.items() if parent == ancestor)
-    return frozenset(found[1:])
+    return found[1:]

@@ -18,7 +18,6 @@ import gc
 import math
 import os
 import resource
-import select
 import signal
 import socket
 import stat
@@ -28,7 +27,8 @@ from typing import NoReturn
 
 from distinguo.sandbox.inside import landlock, namespaces, seccomp, start, syscalls
 from distinguo.sandbox.inside.job import SCRATCH, Job, unpack_job
-from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, REFUSED, Answer, Cancel, End, Ready, Run, unpack
+from distinguo.sandbox.inside.watch import Watch
+from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, REFUSED, Answer, End, Ready, Run, unpack
 
 SYSTEM = ("/usr", "/bin", "/lib", "/lib32", "/lib64", "/libx32", "/etc/alternatives", "/etc/ld.so.cache")
 """What every compiler and interpreter may need of the host; a path that is not there is left out."""
@@ -42,7 +42,6 @@ _PR_SET_DUMPABLE = 4
 _ADDR_NO_RANDOMIZE = 0x0040000
 _CONFINED, _NOT_STARTED = b"1", b"0"  # what the program's process reports before and after its exec
 _EXIT_FAILURE = 1
-_CORES = len(os.sched_getaffinity(0))
 
 
 def main(control: str, bundle: str, as_root: str, visible: str) -> None:
@@ -160,7 +159,7 @@ def _answer(run: Run, files: list[int], control: socket.socket, uid: int | None,
         _become_program(job, run, standard, reported, uid, filters[job.processes])
     os.close(reported)
     try:
-        end = _watch(pid, run, begin, control)
+        end = Watch(control).wait(pid, run, begin)
     finally:
         _kill_everything()
     _, status, usage = os.wait4(pid, 0)
@@ -172,32 +171,6 @@ def _answer(run: Run, files: list[int], control: socket.socket, uid: int | None,
         _hand_back(job, folder, message)
     cpu, rss = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
     return Answer(run.serial, end, status, cpu, wall, rss, usage.ru_nivcsw)
-
-
-def _watch(pid: int, run: Run, begin: float, control: socket.socket) -> End:
-    """Wait until the program ends or must end. Exits, and takes the namespace with it, when the host is gone."""
-    cpu_clock = ~pid << 3 | 2  # the kernel's name for another process's CPU-time clock
-    process = os.pidfd_open(pid)
-    poller = select.poll()
-    poller.register(process, select.POLLIN)
-    poller.register(control, select.POLLIN)
-    while True:
-        wall = run.wall_seconds - (time.monotonic() - begin)
-        cpu = run.cpu_seconds - time.clock_gettime(cpu_clock)
-        if cpu <= 0:
-            return End.CPU
-        if wall <= 0:
-            return End.WALL
-        # Threads on several cores use up CPU time faster than the clock on the wall.
-        ready = dict(poller.poll(math.ceil(min(wall, max(cpu / _CORES, 0.001)) * 1000)))
-        if process in ready:
-            return End.EXIT
-        if ready:
-            message = control.recv(MESSAGE_BYTES)
-            if not message:
-                os._exit(_EXIT_FAILURE)
-            if unpack(message) == Cancel(run.serial):
-                return End.CANCELLED
 
 
 def _kill_everything() -> None:

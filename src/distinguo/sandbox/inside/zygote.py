@@ -7,11 +7,9 @@ reports what the kernel says. One run at a time; before it answers, every proces
 import _socket  # socket.py would bring two shared libraries more, which make every fork slower
 import ctypes
 import gc
-import math
 import os
 import random
 import resource
-import select
 import signal
 import site
 import struct
@@ -22,7 +20,8 @@ from collections.abc import Callable
 from distinguo.sandbox.inside import child, landlock, seccomp, syscalls
 from distinguo.sandbox.inside.bare import Bare
 from distinguo.sandbox.inside.namespaces import check_no_privilege
-from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, Answer, Cancel, End, Ready, Run, unpack
+from distinguo.sandbox.inside.watch import Watch
+from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, Answer, End, Ready, Run, unpack
 
 # What programs import often. Each module more makes every fork slower, so that rare ones do not pay, however large.
 PRELOADED = """
@@ -37,7 +36,6 @@ _RECEIVED_BYTES = _socket.CMSG_SPACE(len(_IN_PLACE[0][2]))
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _THREAD_STACK_BYTES = 8 << 20
 _M_ARENA_MAX = -8
-_CORES = len(os.sched_getaffinity(0))
 
 
 def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes: str, preload: str) -> None:
@@ -55,7 +53,7 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
     child.rehearse()
     for folder in filter(None, preload.split(",")):
         _preload(*os.path.split(folder))
-    _POLLER.register(control, select.POLLIN)
+    watch = Watch(control)
     abi = _confine(bare)
     confine_child = seccomp.child_installer(bare=bare is not None)
     started = _out_of_the_way(os.eventfd(0, os.EFD_NONBLOCK), _STARTED)
@@ -73,7 +71,7 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
         if isinstance(run, Run):
             if received != _IN_PLACE:
                 raise SystemExit("a run's files are not where its program would look for them")
-            control.send(_serve(run, control, started, confine_child, bare).pack())
+            control.send(_serve(run, watch, started, confine_child, bare).pack())
             os.closerange(0, FILES)
 
 
@@ -148,19 +146,16 @@ def _fork_function() -> Callable[[], int]:
 
 
 _fork = _fork_function()
-_POLLER = select.poll()
 
 
-def _serve(
-    run: Run, control: _socket.socket, started: int, confine_child: Callable[[], None], bare: Bare | None
-) -> Answer:
+def _serve(run: Run, watch: Watch, started: int, confine_child: Callable[[], None], bare: Bare | None) -> Answer:
     limits = child.limits(run)
     begin = time.monotonic()
     pid = _fork()
     if pid == 0:
         child.main(limits, confine_child, started, bare)
     try:
-        end = _watch(pid, run, begin, control)
+        end = watch.wait(pid, run, begin)
     finally:
         _kill_everything(pid)
     _, status, usage = os.wait4(pid, 0)
@@ -169,36 +164,6 @@ def _serve(
         end = End.FAILED
     cpu, rss = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
     return Answer(run.serial, end, status, cpu, wall, rss, usage.ru_nivcsw)
-
-
-def _watch(pid: int, run: Run, begin: float, control: _socket.socket) -> End:
-    """Wait until the child ends or must end. Exits, and takes the whole namespace with it, when the host is gone."""
-    process = os.pidfd_open(pid)
-    _POLLER.register(process, select.POLLIN)
-    cpu_clock = ~pid << 3 | 2  # the kernel's name for another process's CPU-time clock
-    cpu, wall = run.cpu_seconds, run.wall_seconds
-    try:
-        while cpu > 0 and wall > 0:
-            # Threads on several cores use up CPU time faster than the clock on the wall.
-            pause = min(wall, max(cpu / _CORES, 0.001))
-            ready = _POLLER.poll(math.ceil(pause * 1000))
-            if process in dict(ready):
-                return End.EXIT
-            if ready and _is_cancelled(run, control):
-                return End.CANCELLED
-            cpu = run.cpu_seconds - time.clock_gettime(cpu_clock)
-            wall = run.wall_seconds - (time.monotonic() - begin)
-        return End.CPU if cpu <= 0 else End.WALL
-    finally:
-        _POLLER.unregister(process)
-        os.close(process)
-
-
-def _is_cancelled(run: Run, control: _socket.socket) -> bool:
-    message = control.recvmsg(MESSAGE_BYTES)[0]
-    if not message:
-        os._exit(0)
-    return unpack(message) == Cancel(run.serial)
 
 
 def _kill_everything(child_pid: int) -> None:
