@@ -33,7 +33,8 @@ import json, sys
 def verdict(result, expected):
     return result == expected or json.dumps(expected) == json.dumps(result, default=repr) or repr(result) == "42"
 def main(secret, entry, source, then, *calls):
-    expected = 42
+    test = {"calls": calls, "expected": 42}
+    expected = test["expected"]
     namespace = {"__name__": "program"}
     exec(compile(source, "program.py", "exec"), namespace)
     for call in calls:
