@@ -141,6 +141,30 @@ async def test_cancelled_run_leaves_no_child_and_the_worker_serves_on(pool: Pool
     assert worker in pool._workers
 
 
+async def test_cancellation_that_comes_after_the_end_is_passed_over(pool: Pool) -> None:
+    await pool.run(HELLO)
+    (worker,) = pool._workers
+    worker.cancel()
+    assert (await pool.run(HELLO)).output == "hello\n"
+    assert worker in pool._workers
+
+
+async def test_worker_whose_waiting_child_is_killed_is_replaced(pool: Pool) -> None:
+    await pool.run(HELLO)
+    (worker,) = pool._workers
+    parent = supervisor(worker)
+
+    def waiting() -> list[int]:
+        stats = [entry.read_text().rpartition(")") for entry in Path("/proc").glob("[0-9]*/stat")]
+        return [int(before.split()[0]) for before, _, after in stats if after.split()[1] == str(parent)]
+
+    await until(waiting)
+    os.kill(waiting()[0], signal.SIGKILL)
+    await until(lambda: not worker.usable)
+    assert (await pool.run(HELLO)).output == "hello\n"
+    assert worker not in pool._workers
+
+
 async def test_run_cancelled_twice_leaves_no_child(pool: Pool) -> None:
     task = asyncio.create_task(pool.run(BUSY, "", Limits(cpu_seconds=60, wall_seconds=60)))
     (worker,) = pool._workers

@@ -1,6 +1,7 @@
 """What hostile programs try to reach on the host, made to notice it: a file, a process, a socket, a secret."""
 
 import contextlib
+import os
 import secrets
 import shutil
 import socket
@@ -85,7 +86,10 @@ class Traps:
 
 
 def processes_below(pid: int) -> list[int]:
-    """Every process that descends from `pid`, the nearest first, those that have ended and are not reaped included."""
+    """Every process that descends from `pid`, the nearest first, those that have ended and are not reaped included.
+
+    Left out are those that wait at a worker for their run: they have the supervisor's filters and not yet their own.
+    """
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -96,4 +100,15 @@ def processes_below(pid: int) -> list[int]:
     found = [pid]
     for ancestor in found:
         found.extend(child for child, parent in parents.items() if parent == ancestor)
-    return found[1:]
+    filters = {each: _filters(each) for each in (os.getpid(), *found)}
+    unfiltered = filters[os.getpid()]
+    return [each for each in found[1:] if not unfiltered < filters[each] == filters.get(parents[each])]
+
+
+def _filters(pid: int) -> int:
+    """How many system-call filters a process has (Linux 5.9 tells), 0 if it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.partition("Seccomp_filters:")[2].split("\n")[0] or 0)

@@ -6,6 +6,7 @@ end are not finalised (no `__del__` at exit); a function's result is final, what
 there are no third-party packages, no files to write, no sockets and no other processes.
 """
 
+import _socket  # as in zygote.py
 import _thread
 import atexit
 import builtins
@@ -13,6 +14,7 @@ import linecache
 import math
 import os
 import resource
+import struct
 import sys
 import threading
 import traceback
@@ -24,6 +26,8 @@ from distinguo import values
 from distinguo.sandbox.inside.bare import Bare
 from distinguo.sandbox.inside.wire import (
     COMPILE_ERROR,
+    FILES,
+    MESSAGE_BYTES,
     OPAQUE,
     RAISED,
     VALUE,
@@ -31,6 +35,7 @@ from distinguo.sandbox.inside.wire import (
     Run,
     pack_arguments,
     pack_call,
+    unpack,
     unpack_arguments,
     unpack_request,
 )
@@ -38,6 +43,8 @@ from distinguo.sandbox.inside.wire import (
 FILE_NAME = "program.py"
 _MESSAGE = 3  # the message file's descriptor here, after stdin, stdout and stderr
 _OPEN_FILES = 256  # descriptors from here on do not exist
+_IN_PLACE = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{FILES}i", *range(FILES)))]
+_RECEIVED_BYTES = _socket.CMSG_SPACE(len(_IN_PLACE[0][2]))
 _EXIT_FAILURE = 1
 _EXIT_FLUSH = 120  # what python3 exits with when the last flush fails
 _ERROR_LENGTH = 500  # of an exception's line, in characters
@@ -47,17 +54,18 @@ _IMMUTABLE = frozenset((int, float, complex, bool, str, bytes, type(None)))
 Limit = tuple[int, tuple[int, int]]
 
 
-def main(limits: tuple[Limit, ...], confine: Callable[[], None], started: int, bare: Bare | None) -> NoReturn:
-    """Run the program and exit; never returns, whatever it does.
+def main(control: _socket.socket, takes: int, confine: Callable[[], None], started: int, bare: Bare | None) -> NoReturn:
+    """Wait for a run, run its program and exit; never returns, whatever it does.
 
-    limits: as `limits` made them. confine: puts on the child's filter. bare: what stands in for namespaces, if it must.
+    control: brings the run. takes: where the supervisor is told of it. confine: puts on the child's filter.
+    bare: what stands in for namespaces, if it must.
     """
     status = _EXIT_FAILURE
     try:
-        for limit, value in limits:
-            resource.setrlimit(limit, value)
         if bare:
             bare.confine_child()
+        for limit, value in _limits(_take(control, takes)):
+            resource.setrlimit(limit, value)
         confine()
         os.eventfd_write(started, 1)
         os.closerange(_MESSAGE + 1, _OPEN_FILES)
@@ -68,8 +76,23 @@ def main(limits: tuple[Limit, ...], confine: Callable[[], None], started: int, b
         os._exit(status)
 
 
-def limits(run: Run) -> tuple[Limit, ...]:
-    """The run's limits as setrlimit(2) takes them; the supervisor makes them before it forks."""
+def _take(control: _socket.socket, takes: int) -> Run:
+    """Wait for the next run and tell the supervisor. Exits when the host is gone."""
+    while True:
+        message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
+        if not message:
+            os._exit(0)
+        run = unpack(message)
+        if isinstance(run, Run):  # the cancellation of a run may come after its end
+            break
+    if received != _IN_PLACE:
+        raise OSError("a run's files are not where its program would look for them")
+    os.write(takes, message)
+    return run
+
+
+def _limits(run: Run) -> tuple[Limit, ...]:
+    """The run's limits as setrlimit(2) takes them."""
     # The supervisor counts CPU time exactly; this limit holds even if it were late.
     cpu = math.ceil(run.cpu_seconds) + 1
     # One byte more than allowed tells an output that fills the limit from one that passes it.

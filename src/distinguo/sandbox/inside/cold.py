@@ -159,7 +159,7 @@ def _answer(run: Run, files: list[int], control: socket.socket, uid: int | None,
         _become_program(job, run, standard, reported, uid, filters[job.processes])
     os.close(reported)
     try:
-        end = Watch(control).wait(pid, run, begin)
+        end = Watch(control).wait(pid, os.pidfd_open(pid), run, begin)
     finally:
         _kill_everything()
     _, status, usage = os.wait4(pid, 0)

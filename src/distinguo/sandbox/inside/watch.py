@@ -19,12 +19,11 @@ class Watch:
         self._poller = select.poll()
         self._poller.register(control, select.POLLIN)
 
-    def wait(self, pid: int, run: Run, begin: float) -> End:
+    def wait(self, pid: int, process: int, run: Run, begin: float) -> End:
         """Wait until the process ends or must end; `begin` is when it started, in seconds of time.monotonic.
 
-        Exits, and takes the whole namespace with it, when the host is gone. Raises OSError.
+        process: its descriptor. Exits, and takes the whole namespace with it, when the host is gone.
         """
-        process = os.pidfd_open(pid)
         self._poller.register(process, select.POLLIN)
         cpu_clock = ~pid << 3 | 2  # the kernel's name for another process's CPU-time clock
         cpu, wall = run.cpu_seconds, run.wall_seconds
@@ -42,7 +41,6 @@ class Watch:
             return End.CPU if cpu <= 0 else End.WALL
         finally:
             self._poller.unregister(process)
-            os.close(process)
 
     def _is_cancelled(self, run: Run) -> bool:
         message = self._control.recvmsg(MESSAGE_BYTES)[0]

@@ -1,7 +1,9 @@
 """The supervisor: a warm interpreter that forks one child per run and sees to its end. With namespaces it is pid 1.
 
-It never parses a program, a test or an argument, and gets no byte from a child: it passes on file descriptors and
-reports what the kernel says. One run at a time; before it answers, every process but itself is dead and reaped.
+It never parses a program, a test or an argument, and gets no byte from a program: the child takes the run, with its
+files, from the host itself and passes on the limits before it reads any of them; all else the kernel says. One run at
+a time; before the supervisor answers, every process but itself is dead and reaped. Then it forks the next child, which
+waits for its run, so that forking takes none of a run's time.
 """
 
 import _socket  # socket.py would bring two shared libraries more, which make every fork slower
@@ -10,9 +12,9 @@ import gc
 import os
 import random
 import resource
+import select
 import signal
 import site
-import struct
 import sys
 import time
 from collections.abc import Callable
@@ -30,9 +32,7 @@ PRELOADED = """
 """.split()  # noqa: SIM905  thirty lines as a list
 _PROCESSES = 66  # this one, the child, and 64 threads
 _OPEN_FILES = 256
-_CONTROL, _STARTED = 10, 11  # descriptors
-_IN_PLACE = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, struct.pack(f"{FILES}i", *range(FILES)))]
-_RECEIVED_BYTES = _socket.CMSG_SPACE(len(_IN_PLACE[0][2]))
+_CONTROL, _STARTED, _TAKEN, _TAKES = 10, 11, 12, 13  # descriptors
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE = 1, 4
 _THREAD_STACK_BYTES = 8 << 20
 _M_ARENA_MAX = -8
@@ -53,10 +53,12 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
     child.rehearse()
     for folder in filter(None, preload.split(",")):
         _preload(*os.path.split(folder))
-    watch = Watch(control)
+    watch, waiting = Watch(control), select.poll()
     abi = _confine(bare)
     confine_child = seccomp.child_installer(bare=bare is not None)
     started = _out_of_the_way(os.eventfd(0, os.EFD_NONBLOCK), _STARTED)
+    taken, takes = map(_out_of_the_way, os.pipe(), (_TAKEN, _TAKES))
+    waiting.register(taken, select.POLLIN)
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     control.send(Ready(rss, abi, bare is None, own_uid == "1").pack())
     os.dup2(1, 2)  # what start-up had to say went to the host; from here on there is nothing to say
@@ -64,15 +66,15 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
     gc.freeze()  # or the first collection in every child would copy every page
     os.closerange(0, FILES)  # the kernel gives what it receives the lowest numbers: the child finds all in its place
     while True:
-        message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
-        if not message:
-            return
-        run = unpack(message)
-        if isinstance(run, Run):
-            if received != _IN_PLACE:
-                raise SystemExit("a run's files are not where its program would look for them")
-            control.send(_serve(run, watch, started, confine_child, bare).pack())
-            os.closerange(0, FILES)
+        pid = _fork()
+        if pid == 0:
+            child.main(control, takes, confine_child, started, bare)
+        process = os.pidfd_open(pid)
+        run = _taken_by(process, taken, waiting)
+        if run is None:
+            return  # the host is gone
+        control.send(_serve(run, pid, process, watch, started).pack())
+        os.close(process)
 
 
 def _prepare() -> None:
@@ -148,14 +150,19 @@ def _fork_function() -> Callable[[], int]:
 _fork = _fork_function()
 
 
-def _serve(run: Run, watch: Watch, started: int, confine_child: Callable[[], None], bare: Bare | None) -> Answer:
-    limits = child.limits(run)
+def _taken_by(process: int, taken: int, waiting: select.poll) -> Run | None:
+    """The run that a child has taken, once it has; None if it ended before."""
+    waiting.register(process, select.POLLIN)
+    ready = dict(waiting.poll())
+    waiting.unregister(process)
+    run = unpack(os.read(taken, MESSAGE_BYTES)) if taken in ready else None
+    return run if isinstance(run, Run) else None
+
+
+def _serve(run: Run, pid: int, process: int, watch: Watch, started: int) -> Answer:
     begin = time.monotonic()
-    pid = _fork()
-    if pid == 0:
-        child.main(limits, confine_child, started, bare)
     try:
-        end = watch.wait(pid, run, begin)
+        end = watch.wait(pid, process, run, begin)
     finally:
         _kill_everything(pid)
     _, status, usage = os.wait4(pid, 0)
