@@ -1,10 +1,16 @@
-"""What tests of the whole program share: a problem in a folder, and an environment of its own."""
+"""What tests of the whole program share: a problem in a folder, and a sandbox."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from fakes import coder
 from hypothesis import settings
+
+from distinguo import sandbox
+from distinguo.errors import SandboxUnavailable
+from distinguo.protocols import Executor
 
 settings.register_profile("on any machine", deadline=None)  # a busy one is slow, not wrong
 settings.load_profile("on any machine")
@@ -25,3 +31,13 @@ def problem_folder(tmp_path: Path) -> Path:
         path.with_suffix(".out").write_text(expected)
     (folder / "problem.md").write_text(coder.STATEMENT)
     return folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def box() -> AsyncIterator[Executor]:
+    """A sandbox with two workers; skips the test where there is none."""
+    try:
+        async with sandbox.open(2) as executor:
+            yield executor
+    except SandboxUnavailable as error:
+        pytest.skip(str(error))

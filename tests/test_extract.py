@@ -2,16 +2,15 @@ import gzip
 import json
 import sys
 from collections import Counter
-from pathlib import Path
 
 import pytest
+from fakes.published import published
 from hypothesis import given
 from hypothesis import strategies as st
 
 from distinguo.extract import LONGEST, completion_watch, extract, is_complete, split_reasoning
 from distinguo.problem import CallStyle, Problem, Program
 
-DATA = Path(__file__).parents[2] / "shared" / "data"
 STDIN = Problem("p", "Add the numbers.")
 
 STARTER = '''import math
@@ -382,9 +381,7 @@ def test_watching_an_answer_sees_what_looking_at_it_sees(text: str, step: int) -
 
 @pytest.mark.parametrize("model", ["o1-mini-2024-09-12", "o1-preview-2024-09-12"])
 def test_programs_of_livecodebench_are_found_as_published(model: str) -> None:
-    path = DATA / "livecodebench" / model / "Scenario.codegeneration_1_0.2_eval_all.json.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
+    path = published(f"livecodebench/{model}/Scenario.codegeneration_1_0.2_eval_all.json.gz")
     found = Counter[str]()
     for row in json.loads(gzip.decompress(path.read_bytes())):
         problem = STDIN
@@ -398,9 +395,7 @@ def test_programs_of_livecodebench_are_found_as_published(model: str) -> None:
 
 
 def test_bodies_of_human_eval_are_completed() -> None:
-    path = DATA / "human-eval" / "HumanEval.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
+    path = published("human-eval/HumanEval.jsonl.gz")
     for row in map(json.loads, gzip.decompress(path.read_bytes()).splitlines()):
         problem = Problem("p", "", CallStyle.FUNCTION, row["entry_point"], row["prompt"])
         body = row["canonical_solution"]

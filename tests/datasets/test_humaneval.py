@@ -1,20 +1,21 @@
 import ast
 import gzip
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from fakes.published import DATA, published
 
-from distinguo import checkers, datasets, sandbox
+from distinguo import checkers, datasets
 from distinguo.datasets import humaneval
-from distinguo.errors import InputError, SandboxUnavailable
+from distinguo.errors import InputError
 from distinguo.problem import CallStyle, HiddenTests, Program
 from distinguo.protocols import Executor
 from distinguo.records import Verdict
 from distinguo.tasks import all_of
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "human-eval"
+FOLDER = DATA / "human-eval"
+
 TASK = {
     "task_id": "HumanEval/900",
     "prompt": 'import math\n\n\ndef helper(x):\n    """ >>> helper(1)\n    1\n    """\n    return x\n\n\n'
@@ -83,24 +84,14 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: bytes, told: str) -> N
 
 @pytest.fixture(scope="module")
 def tasks() -> list[dict[str, str]]:
-    path = DATA / "HumanEval.jsonl.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
+    path = published("human-eval/HumanEval.jsonl.gz")
     return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
-
-
-@pytest.fixture
-async def box() -> AsyncIterator[Executor]:
-    try:
-        async with sandbox.open() as executor:
-            yield executor
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
 
 
 def test_how_many_examples_are_read(tasks: list[dict[str, str]]) -> None:
     found = {
-        task["task_id"]: datasets.load(f"humaneval:{task['task_id']}", data=DATA).problem.public_tests for task in tasks
+        task["task_id"]: datasets.load(f"humaneval:{task['task_id']}", data=FOLDER).problem.public_tests
+        for task in tasks
     }
     without = [int(name.partition("/")[2]) for name, tests in found.items() if not tests]
     assert without == [32, 38, 41, 50, 80, 81, 83, 105, 116, 149, 160]  # prose, other names, or wrong
@@ -133,27 +124,28 @@ def test_how_many_examples_are_read(tasks: list[dict[str, str]]) -> None:
     ],
 )
 def test_examples_of_every_shape_are_read(tasks: list[dict[str, str]], number: int, given: str, expected: str) -> None:
-    tests = datasets.load(f"humaneval:{number}", data=DATA).problem.public_tests
+    tests = datasets.load(f"humaneval:{number}", data=FOLDER).problem.public_tests
     assert (given, expected) in [(test.input, test.expected) for test in tests]
 
 
 @pytest.mark.parametrize("task_id", humaneval.ERRATA)
 def test_wrong_published_examples_are_dropped(tasks: list[dict[str, str]], task_id: str) -> None:
     tests = {
-        (test.input, test.expected) for test in datasets.load(f"humaneval:{task_id}", data=DATA).problem.public_tests
+        (test.input, test.expected) for test in datasets.load(f"humaneval:{task_id}", data=FOLDER).problem.public_tests
     }
     assert not tests & humaneval.ERRATA[task_id]
 
 
 @pytest.mark.parametrize("number", [10, 32, 38, 50])
 def test_helpers_before_the_target_are_kept(tasks: list[dict[str, str]], number: int) -> None:
-    starter = datasets.load(f"humaneval:{number}", data=DATA).problem.starter
+    starter = datasets.load(f"humaneval:{number}", data=FOLDER).problem.starter
     assert sum(isinstance(node, ast.FunctionDef) for node in ast.parse(starter).body) == 2
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_reference_solutions_pass_every_public_test(tasks: list[dict[str, str]], box: Executor) -> None:
     async def one(task: dict[str, str]) -> None:
-        problem = datasets.load(f"humaneval:{task['task_id']}", data=DATA).problem
+        problem = datasets.load(f"humaneval:{task['task_id']}", data=FOLDER).problem
         program = Program(task["prompt"] + task["canonical_solution"], problem.style, problem.entry)
         for test in problem.public_tests:
             run = await box.run(program, test.input, problem.limits)

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from fakes.published import published
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,8 +11,6 @@ from distinguo.datasets import Loaded
 from distinguo.datasets.htmltext import to_text
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, Limits, TestGroup
-
-DATA = Path(__file__).parents[3] / "shared" / "data" / "kattis"
 
 YAML = "name: Twice\ntype: pass-fail\n"
 ALIASES = (
@@ -370,18 +369,16 @@ def test_no_html_makes_reading_fail(parts: list[str]) -> None:
 
 
 @pytest.fixture
-def published() -> datasets.DataSet:
-    if not DATA.exists():
-        pytest.skip(f"{DATA} is absent")
-    return datasets.open(str(DATA))
+def packages() -> datasets.DataSet:
+    return datasets.open(str(published("kattis")))
 
 
-def test_published_packages_are_read(published: datasets.DataSet) -> None:
-    assert len(published) == 8
-    for task_id in published.ids:
+def test_published_packages_are_read(packages: datasets.DataSet) -> None:
+    assert len(packages) == 8
+    for task_id in packages.ids:
         if task_id.endswith("reversort_engineering"):
             continue
-        problem, hidden = published.get(task_id)
+        problem, hidden = packages.get(task_id)
         assert hidden is not None
         assert problem.checker.startswith("package float_tolerance 1e-")
         assert sum(group.score for group in hidden.groups) in (16, 19, 17, 15, 23, 22, 38)
@@ -393,11 +390,11 @@ def test_published_packages_are_read(published: datasets.DataSet) -> None:
                 unseen not in problem.statement.replace("\\mathbf{", "").replace("_{", "").replace("^{", "")
                 or unseen == "{"
             )
-    assert [test.name for test in published.problem("even_digits").public_tests] == ["sample/ts1"]
-    assert [test.name for test in published.problem("moons_and_umbrellas").public_tests] == ["sample/1", "sample/ts3"]
+    assert [test.name for test in packages.problem("even_digits").public_tests] == ["sample/ts1"]
+    assert [test.name for test in packages.problem("moons_and_umbrellas").public_tests] == ["sample/1", "sample/ts3"]
 
 
-def test_a_package_that_lacks_its_validator_cannot_be_judged_at_all(published: datasets.DataSet) -> None:
-    for ask in (published.problem, published.get):
+def test_a_package_that_lacks_its_validator_cannot_be_judged_at_all(packages: datasets.DataSet) -> None:
+    for ask in (packages.problem, packages.get):
         with pytest.raises(InputError, match="says validation: custom, but holds no output validator"):
             ask("reversort_engineering")

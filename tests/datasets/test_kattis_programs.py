@@ -2,21 +2,17 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from fakes.published import published
 
-from distinguo import checkers, datasets, judge, sandbox
+from distinguo import checkers, datasets, judge
 from distinguo.datasets import Loaded
-from distinguo.errors import SandboxUnavailable
 from distinguo.problem import Limits, Program, Test
 from distinguo.protocols import Executor
 from distinguo.records import Verdict
 from distinguo.tasks import all_of
-
-DATA = Path(__file__).parents[3] / "shared" / "data" / "kattis"
 
 ALL = bool(os.environ.get("DISTINGUO_TEST_ALL"))
 
@@ -190,22 +186,11 @@ sys.exit(42)
 """
 
 
-@pytest.fixture
-async def box() -> AsyncIterator[Executor]:
-    try:
-        async with sandbox.open() as executor:
-            yield executor
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> datasets.DataSet:
     """The published packages, with an output validator for the one that lacks it."""
-    if not DATA.exists():
-        pytest.skip(f"{DATA} is absent")
     folder = tmp_path_factory.mktemp("packages") / "kattis"
-    shutil.copytree(DATA, folder)
+    shutil.copytree(published("kattis"), folder)
     [lacking] = folder.glob("*reversort_engineering")
     (lacking / "output_validators").mkdir()
     (lacking / "output_validators" / "validate.py").write_text(VALIDATOR)
@@ -227,6 +212,7 @@ async def verdicts(source: str, loaded: Loaded, box: Executor) -> dict[str, tupl
 
 
 @pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_reference_solution_is_accepted(packages: datasets.DataSet, box: Executor, name: str) -> None:
     found = await verdicts(REFERENCES[name], packages.get(name), box)
     assert {test: verdict for test, verdict in found.items() if verdict[0] is not Verdict.AC} == {}
@@ -234,6 +220,7 @@ async def test_a_reference_solution_is_accepted(packages: datasets.DataSet, box:
 
 
 @pytest.mark.parametrize("name,source,expected", BROKEN)
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_broken_solution_is_not(
     packages: datasets.DataSet, box: Executor, name: str, source: str, expected: Verdict
 ) -> None:
@@ -244,6 +231,7 @@ async def test_a_broken_solution_is_not(
     assert all(detail for verdict, detail in found.values() if verdict is not Verdict.AC)
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_large_integers_are_told_apart(packages: datasets.DataSet, box: Executor) -> None:
     """Off by one pancake of 10**18: within 1e-6 of the answer, and wrong."""
     loaded = packages.get("incremental_house_of_pancakes")
@@ -262,6 +250,7 @@ async def test_large_integers_are_told_apart(packages: datasets.DataSet, box: Ex
 # --- many right answers
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_validator_accepts_any_right_answer(packages: datasets.DataSet, box: Executor) -> None:
     loaded = packages.get("reversort_engineering")
     assert loaded.problem.validator is not None
@@ -285,6 +274,7 @@ async def test_a_validator_accepts_any_right_answer(packages: datasets.DataSet, 
         ("numbers = list(", "numbers = tuple(", Verdict.RTE, "TypeError"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_validator_rejects_with_a_reason(
     packages: datasets.DataSet, box: Executor, old: str, new: str, expected: Verdict, told: str
 ) -> None:

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.published import published
 
-from distinguo import datasets, judge, sandbox
+from distinguo import datasets, judge
 from distinguo.datasets import Loaded, livecodebench, samples
 from distinguo.datasets.leetcode import HEADER
-from distinguo.errors import InputError, SandboxUnavailable
+from distinguo.errors import InputError
 from distinguo.problem import CallStyle, Program, Test
+from distinguo.protocols import Executor
 from distinguo.records import Verdict
 from distinguo.tasks import all_of
 
-DATA = Path(__file__).parents[3] / "shared" / "data" / "livecodebench"
 MODELS = ("o1-mini-2024-09-12", "o1-preview-2024-09-12")
 
 PRINTED = {
@@ -166,15 +167,12 @@ def test_a_record_without_its_texts_is_placed(tmp_path: Path) -> None:
 
 
 @pytest.fixture(params=MODELS)
-def published(request: pytest.FixtureRequest) -> Path:
-    path = DATA / str(request.param) / "Scenario.codegeneration_1_0.2_eval_all.json.gz"
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
-    return path
+def answers(request: pytest.FixtureRequest) -> Path:
+    return published(f"livecodebench/{request.param}/Scenario.codegeneration_1_0.2_eval_all.json.gz")
 
 
-def test_all_but_the_interactive_statements_have_tests(published: Path) -> None:
-    data = datasets.open(str(published))
+def test_all_but_the_interactive_statements_have_tests(answers: Path) -> None:
+    data = datasets.open(str(answers))
     problems = [problem for problem, _ in data]
     assert [problem.id for problem in problems if not problem.public_tests] == ["abc337_e", "abc355_e"]
     assert sum(len(problem.public_tests) for problem in problems) == 1564
@@ -204,9 +202,10 @@ STEP = 1 if os.environ.get("DISTINGUO_TEST_ALL") else 24
 
 
 @pytest.mark.timeout(1200)
-async def test_no_officially_correct_program_fails_the_tests_of_its_statement(published: Path) -> None:
+@pytest.mark.asyncio(loop_scope="session")
+async def test_no_officially_correct_program_fails_the_tests_of_its_statement(answers: Path, box: Executor) -> None:
     """Every 24th program; all of them with DISTINGUO_TEST_ALL=1, as benchmarks/livecodebench.py runs them."""
-    data = datasets.open(str(published))
+    data = datasets.open(str(answers))
     wrong: list[tuple[str, ...]] = []
     at_once = asyncio.Semaphore(8)
 
@@ -218,16 +217,12 @@ async def test_no_officially_correct_program_fails_the_tests_of_its_statement(pu
                 run = await box.run(program, test.input, problem.limits)
                 verdict, detail = await judge.verdict(problem, test, run, box)
                 if verdict is not Verdict.AC:
-                    wrong.append((published.parent.name, sample.task_id, test.name, verdict, detail))
+                    wrong.append((answers.parent.name, sample.task_id, test.name, verdict, detail))
                     return
 
-    try:
-        async with sandbox.open() as box:
-            found = samples.read(published, data, on_warning=lambda *warning: pytest.fail(str(warning)))
-            right = [sample for sample in found if sample.raw["graded_list"][0]]
-            await all_of(check(sample) for sample in right[::STEP])
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
+    found = samples.read(answers, data, on_warning=lambda *warning: pytest.fail(str(warning)))
+    right = [sample for sample in found if sample.raw["graded_list"][0]]
+    await all_of(check(sample) for sample in right[::STEP])
     assert [failure for failure in wrong if failure[:2] not in NEEDS_NUMPY] == []
 
 

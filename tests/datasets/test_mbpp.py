@@ -3,13 +3,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.published import published
 
 from distinguo import datasets
 from distinguo.datasets import Loaded
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 
 CODE = "def helper(n):\n    return n\n\ndef triple(n):\n    return helper(3 * n)"
 TASK = {
@@ -137,9 +136,7 @@ def test_the_entry_is_the_function_that_the_asserts_call(tmp_path: Path) -> None
     ],
 )
 def test_published_tasks_have_entries_and_public_tests(file: str, tasks: int, public: int) -> None:
-    if not (DATA / file).exists():
-        pytest.skip(f"{DATA / file} is absent")
-    loaded = list(datasets.open(str(DATA / file)))
+    loaded = list(datasets.open(str(published(file))))
     assert len(loaded) == tasks
     assert sum(bool(problem.public_tests) for problem, _ in loaded) == public
     for problem, hidden in loaded:

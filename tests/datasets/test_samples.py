@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.published import published
 
 from distinguo import datasets
 from distinguo.datasets import DataSet, Sample, samples
 from distinguo.datasets.leetcode import HEADER
 from distinguo.errors import InputError
-
-DATA = Path(__file__).parents[3] / "shared" / "data"
 
 PROMPT = 'def twice(x):\n    """ Twice. """\n'
 TASK = {"task_id": "HumanEval/7", "prompt": PROMPT, "entry_point": "twice", "test": "def check(candidate):\n    pass\n"}
@@ -219,12 +218,6 @@ def test_records_are_read_as_they_are_asked_for(functions: DataSet) -> None:
 
 
 # --- the recorded runs
-
-
-def published(path: str) -> Path:
-    if not (DATA / path).exists():
-        pytest.skip(f"{DATA / path} is absent")
-    return DATA / path
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,15 @@
 
 import gzip
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from distinguo.problem import CallStyle, HiddenTests, Limits, Problem, Program, Test
+from fakes.published import published
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
-HUMAN_EVAL = DATA / "human-eval" / "HumanEval.jsonl.gz"
-CODET_TASKS = DATA / "codet" / "dataset" / "HumanEval_for_code_generation.jsonl.gz"
-CODET_SAMPLES = (
-    DATA / "codet" / "generated_data" / "HumanEval_codegen16B_temp0.8_topp0.95_num100_max300_code_solution.jsonl.gz"
-)
-MBPP = DATA / "llmdebugger" / "input_data" / "mbpp" / "dataset" / "probs.jsonl.gz"
+HUMAN_EVAL = "human-eval/HumanEval.jsonl.gz"
+CODET_TASKS = "codet/dataset/HumanEval_for_code_generation.jsonl.gz"
+CODET_SAMPLES = "codet/generated_data/HumanEval_codegen16B_temp0.8_topp0.95_num100_max300_code_solution.jsonl.gz"
+MBPP = "llmdebugger/input_data/mbpp/dataset/probs.jsonl.gz"
 
 LIMITS = Limits(cpu_seconds=1, wall_seconds=10, memory_mb=256)
 STDIN = Problem("double", "Double it.", limits=LIMITS)
@@ -38,8 +33,6 @@ def numbered(*pairs: tuple[str, str | None]) -> tuple[Test, ...]:
     return tuple(Test(str(number), *pair) for number, pair in enumerate(pairs, 1))
 
 
-def lines(path: Path) -> list[dict[str, Any]]:
-    """The records of a file of real data; skips the test where it is absent."""
-    if not path.exists():
-        pytest.skip(f"{path} is absent")
-    return [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+def lines(path: str) -> list[dict[str, Any]]:
+    """The records of a published file; skips the test where it is absent."""
+    return [json.loads(line) for line in gzip.decompress(published(path).read_bytes()).splitlines()]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from fakes.grading import CODET_SAMPLES, CODET_TASKS, HUMAN_EVAL, MBPP, lines
+from fakes.published import published
 
 from distinguo import datasets
 from distinguo.datasets import samples
@@ -23,7 +24,7 @@ async def test_the_reference_solutions_of_human_eval_are_accepted(box: Executor)
     grader = Grader(box)
 
     async def one(task: dict[str, str]) -> None:
-        problem, hidden = datasets.load(f"humaneval:{task['task_id']}", data=HUMAN_EVAL)
+        problem, hidden = datasets.load(f"humaneval:{task['task_id']}", data=published(HUMAN_EVAL))
         program = Program(task["prompt"] + task["canonical_solution"], problem.style, problem.entry)
         assert hidden is not None
         result = await grader.grade(program, problem, hidden)
@@ -45,7 +46,7 @@ async def test_no_cheat_passes_human_eval(box: Executor) -> None:
     grader = Grader(box)
 
     async def one(number: int, task: dict[str, str]) -> None:
-        problem, hidden = datasets.load(f"humaneval:{number}", data=HUMAN_EVAL)
+        problem, hidden = datasets.load(f"humaneval:{number}", data=published(HUMAN_EVAL))
         program = Program(task["prompt"] + CHEATS[number % len(CHEATS)], problem.style, problem.entry)
         assert hidden is not None
         result = await grader.grade(program, problem, hidden)
@@ -58,8 +59,7 @@ async def test_no_cheat_passes_human_eval(box: Executor) -> None:
 async def test_verdicts_on_sampled_programs_are_those_of_one_plain_interpreter(box: Executor) -> None:
     """`benchmarks/judge.py` compares all of them."""
     tests = {task["task_id"]: f"{task['test']}\ncheck({task['entry_point']})\n" for task in lines(CODET_TASKS)}
-    lines(CODET_SAMPLES)  # or skip
-    dataset = datasets.open(str(CODET_TASKS))
+    dataset = datasets.open(str(published(CODET_TASKS)))
     grader = Grader(box)
     verdicts = Counter[tuple[bool, bool]]()
 
@@ -77,7 +77,7 @@ async def test_verdicts_on_sampled_programs_are_those_of_one_plain_interpreter(b
     def fail(line: int, message: str) -> None:
         raise AssertionError(f"line {line}: {message}")
 
-    every = list(samples.read(CODET_SAMPLES, dataset, on_warning=fail))
+    every = list(samples.read(published(CODET_SAMPLES), dataset, on_warning=fail))
     await all_of(one(sample) for sample in every[::53])
     assert verdicts[True, True] > 15
     assert verdicts[False, False] > 100
@@ -91,7 +91,7 @@ WRONG_REFERENCES: dict[str, str] = {
 
 async def test_the_reference_solutions_of_mbpp_are_accepted(box: Executor) -> None:
     tasks = lines(MBPP)
-    dataset = datasets.open(str(MBPP))
+    dataset = datasets.open(str(published(MBPP)))
     grader = Grader(box)
 
     async def one(task: dict[str, str]) -> tuple[str, Grade]:
