@@ -8,11 +8,12 @@ has run them and asks anew.
 One process judges many programs, each in a namespace of its own. All that it holds of a program is data.
 """
 
-import ast
 import builtins
 import contextlib
 import marshal
 import random
+from collections.abc import Sequence
+from types import CodeType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -61,33 +62,13 @@ class _NoLiteral:
     """A result without a literal form; equal to nothing."""
 
 
-class _Decisive(ast.NodeTransformer):
-    """Lets the test code go on behind a statement that fails while calls are missing."""
-
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        return self._wrapped(node)
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        return node if isinstance(node.value, ast.Constant) else self._wrapped(node)
-
-    @staticmethod
-    def _wrapped(node: ast.stmt) -> ast.AST:
-        decides = ast.parse("try:\n    pass\nexcept BaseException:\n    if not __missing__:\n        raise").body[0]
-        assert isinstance(decides, ast.Try)
-        decides.body = [node]
-        return ast.copy_location(decides, node)
-
-
 class _TestCode:
-    """The test code of a problem, compiled once."""
+    """The test code of a problem as testcode.py compiled it, behind the starter, whose helpers it may use."""
 
-    def __init__(self, starter: str, assertions: str, entry: str) -> None:
-        tree = ast.parse(assertions)
-        self.entry = entry.partition(".")[0]
-        self.calls = list[str]()  # those asked about last
-        self.leaves_check = leaves_check(tree)
-        self.starter = compile(starter, "starter.py", "exec")
-        self.assertions = compile(ast.fix_missing_locations(_Decisive().visit(tree)), "tests.py", "exec")
+    def __init__(self, starter: CodeType, assertions: CodeType, entry: str, leaves_check: bool) -> None:
+        self.starter, self.assertions = starter, assertions
+        self.entry, self.leaves_check = entry, leaves_check
+        self.calls: Sequence[str] = ()  # those asked about last
 
     def run(self, candidate: Any, missing: list[str]) -> None:
         random.seed(0)  # each run must ask the same as the one before it
@@ -99,18 +80,10 @@ class _TestCode:
             scope["check"](candidate)
 
 
-def leaves_check(tree: ast.Module) -> bool:
-    """Whether test code leaves it to others to call the `check` that it defines."""
-    defined = any(isinstance(node, ast.FunctionDef) and node.name == "check" for node in tree.body)
-    calls = (node.value for node in tree.body if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call))
-    called = any(isinstance(call.func, ast.Name) and call.func.id == "check" for call in calls)
-    return defined and not called
-
-
 class _StandIn:
     """Answers the test code's calls, in order, as the program did."""
 
-    def __init__(self, calls: list[str], results: list[Result], end: str) -> None:
+    def __init__(self, calls: Sequence[str], results: Sequence[Result], end: str) -> None:
         self.calls, self.results, self.end = calls, results, end
         self.made = 0
         self.missing: list[str] = []
@@ -244,11 +217,11 @@ def _exception(text: str) -> BaseException:
 _codes: dict[str, _TestCode] = {}
 
 
-def replay(key: str, material: tuple[str, str, str] | None, calls: list[str], results: list[Result], end: str) -> Told:
+def replay(question: str) -> Told:
     """Run test code once.
 
-    key: its name; material, the first time: starter (code whose helpers it may use; the entry's own name is bound to
-    the stand-in), the test code, and the entry.
+    question: what examiner.py marshals, in hexadecimal digits: a text without escapes is read fastest. Its parts are
+    key: the test code's name; material: what testcode.py compiled, None for a key that was named before.
     calls, results: the calls that the program was given (None: the same as the last time), and what those that it came
     to the end of came to.
     end: how its run ended where that was before the end of the calls, or "".
@@ -257,11 +230,15 @@ def replay(key: str, material: tuple[str, str, str] | None, calls: list[str], re
     or ("broken", why no program could pass it).
     """
     try:
-        if material is not None:
-            _codes[key] = _TestCode(*material)
-        code = _codes[key]
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        return "broken", f"the test code does not compile: {error}"[:_DETAIL_LENGTH], 0
+        return _replay(*marshal.loads(bytes.fromhex(question)))
+    except MemoryError:  # perhaps others left too little: asked first, it shows who is to blame
+        raise SystemExit("MemoryError") from None
+
+
+def _replay(key: str, material: bytes | None, calls: Sequence[str] | None, results: Sequence[Result], end: str) -> Told:
+    if material is not None:
+        _codes[key] = _TestCode(*marshal.loads(material))
+    code = _codes[key]
     if calls is not None:
         code.calls = calls
     candidate = _StandIn(code.calls, results, end)
@@ -278,12 +255,12 @@ def replay(key: str, material: tuple[str, str, str] | None, calls: list[str], re
 def _outcome(code: _TestCode, candidate: _StandIn) -> tuple[str, str]:
     try:
         code.run(candidate, candidate.missing)
-    except BaseException as error:  # noqa: BLE001  # whatever test code raises is a verdict on the program
+    except BaseException as error:  # whatever test code raises is a verdict on the program
         text = _said(error)
         if any(error is its_own for its_own in candidate.raised):
             return "raised", text
-        if isinstance(error, MemoryError):  # perhaps others left too little: asked first, it shows who is to blame
-            raise SystemExit("MemoryError") from None
+        if isinstance(error, MemoryError):
+            raise
         return ("failed", text) if candidate.made else ("broken", f"the test code failed before its first call: {text}")
     return "passed", ""
 

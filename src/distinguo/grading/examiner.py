@@ -6,7 +6,6 @@ code looked are decided alike, without a run.
 """
 
 import asyncio
-import base64
 import marshal
 from collections.abc import Sequence
 from functools import cache
@@ -45,11 +44,15 @@ class _Question:
     """Results that wait for the test code. keys: what tells the first 0, 1, 2, ... of them from others."""
 
     def __init__(self, code: TestCode, calls: Sequence[str], called: Sequence[Called], end: str) -> None:
-        self.code = code
-        self.calls = calls
-        self.results = f"{[(one.value, one.error, one.arguments) for one in called]!r}, {end!r}"
+        self.code, self.calls, self.end = code, calls, end
+        self.results = [(one.value, one.error, one.arguments) for one in called]
         self.keys = _keys(code, calls, called)
         self.outcome: Outcome | None = None
+
+    @property
+    def length(self) -> int:
+        """How many characters the results have."""
+        return sum(len(part or "") for result in self.results for part in result)
 
 
 def _spoken(batch: Sequence[_Question]) -> list[str]:
@@ -58,9 +61,10 @@ def _spoken(batch: Sequence[_Question]) -> list[str]:
     arguments = list[str]()
     for question in batch:
         code, before = question.code, told.get(question.code.key)
-        material = values.dumps((code.starter, code.assertions, code.entry)) if before is None else None
+        material = code.compiled if before is None else None
         calls = None if question.calls == before else [*question.calls]
-        arguments.append(f"({code.key!r}, {material}, {calls!r}, {question.results})")
+        content = marshal.dumps((code.key, material, calls, question.results, question.end))
+        arguments.append(f"({content.hex()!r},)")
         told[code.key] = question.calls
     return arguments
 
@@ -90,6 +94,8 @@ class Examiner:
 
         Raises JudgeFailed when the sandbox itself fails.
         """
+        if code.broken:
+            return Outcome("broken", code.broken)
         question = _Question(code, calls, called, end)
         question.outcome = self._known(question.keys)
         if question.outcome is not None:
@@ -119,7 +125,7 @@ class Examiner:
                 continue
             if batch and question.code.numpy != next(iter(batch.values())).code.numpy:
                 continue
-            length += len(question.results)
+            length += question.length
             if batch and (length > _BATCH_LENGTH or len(batch) == _BATCH):
                 break
             batch[question.keys[-1]] = question
@@ -149,8 +155,8 @@ def _driver(*, numpy: bool) -> Program:
     """
     package = files("distinguo")
     source = package.joinpath("values.py").read_text() + package.joinpath("grading", "driver.py").read_text()
-    code = base64.b64encode(marshal.dumps(compile(source, "driver.py", "exec", dont_inherit=True, optimize=2)))
-    loader = f"import binascii, marshal\nexec(marshal.loads(binascii.a2b_base64({code.decode()!r})))"
+    code = marshal.dumps(compile(source, "driver.py", "exec", dont_inherit=True, optimize=2))
+    loader = f"import marshal\nexec(marshal.loads(bytes.fromhex({code.hex()!r})))"
     return Program(f"import numpy\n{loader}" if numpy else loader, CallStyle.FUNCTION, "replay")
 
 

@@ -49,7 +49,7 @@ async def run_assertions(
     program: Program, code: TestCode, limits: Limits, executor: Executor, examiner: Examiner
 ) -> Replayed:
     """Judge a program by test code. Raises JudgeFailed when the sandbox itself fails."""
-    if code.foreign:
+    if code.foreign and not code.broken:
         return await _run_whole(program, code, limits, executor)
     program = Program(program.source, CallStyle.FUNCTION, code.entry, program.language)
     outcome, runs = await examiner.plan(code), list[Execution]()

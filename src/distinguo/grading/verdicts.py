@@ -22,7 +22,7 @@ from distinguo.grading.grade import Grade, GroupGrade
 from distinguo.problem import HiddenTests, Problem, Program
 from distinguo.records import Verdict
 
-_VERSION = 2  # raised whenever grading may judge the same runs differently than before
+_VERSION = 3  # raised whenever grading may judge the same runs differently than before
 _LARGEST = 1 << 30  # bytes; a larger file is begun anew
 _BUSY_SECONDS = 30.0
 _TABLE = (
