@@ -235,6 +235,6 @@ def test_the_synchronous_twin_gives_the_same(server: OpenAIServer, problem_folde
 def test_the_public_names_are_these() -> None:
     assert sorted(distinguo.__all__) == [
         "CallStyle", "HiddenTests", "Limits", "Problem", "Program", "Result", "Settings", "Test", "grade", "grade_sync",
-        "sandbox", "solve", "solve_sync",
+        "sandbox", "select", "select_sync", "solve", "solve_sync",
     ]  # fmt: skip
     assert all(getattr(distinguo, name) is not None for name in distinguo.__all__)

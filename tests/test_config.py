@@ -35,6 +35,7 @@ def test_roles_default_to_the_generators_model() -> None:
         ({"rounds": -1}, "rounds: input should be greater than or equal to 0 (got -1)"),
         ({"context": "some"}, "context: input should be 'all' or 'last' (got 'some')"),
         ({"temperature": "warm"}, "temperature: "),
+        ({"inputs": "written,guessed"}, "inputs.1: input should be 'written', 'mutated', 'generated' or 'stress'"),
         ({"colour": "red"}, "there is no setting 'colour'"),
     ],
 )
@@ -96,6 +97,25 @@ def test_budgets_and_transport_do_not_name_a_run() -> None:
 )
 def test_what_shapes_the_answer_names_the_run(change: dict[str, object]) -> None:
     assert Settings.model_validate(change).identity(PROBLEM) != Settings().identity(PROBLEM)
+
+
+@pytest.mark.parametrize(
+    "given, sources",
+    [
+        ("stress, written,written", ("written", "stress")),
+        (["mutated"], ("mutated",)),
+        ("", ()),
+        (None, ("written", "mutated")),
+    ],
+)
+def test_sources_of_inputs_are_named_in_any_order(given: object, sources: tuple[str, ...]) -> None:
+    assert config.load({"inputs": given}, {}, None).inputs == sources
+
+
+def test_sources_of_inputs_name_the_run() -> None:
+    one, same = (config.load({}, {"DISTINGUO_INPUTS": text}, None) for text in ("mutated,written", "written, mutated"))
+    assert one.identity(PROBLEM) == same.identity(PROBLEM) == Settings().identity(PROBLEM)
+    assert Settings(inputs=("mutated",)).identity(PROBLEM) != one.identity(PROBLEM)
 
 
 def test_another_problem_is_another_run() -> None:

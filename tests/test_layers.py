@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "distinguo"
-OUTER = {"api", "cli", "server", "remote", "__main__"}  # these read the environment and build concrete objects
+# these read the environment and build concrete objects
+OUTER = {"api", "cli", "terminal", "server", "remote", "__main__"}
 ENVIRONMENT_OF_OTHERS = {  # these see to what a library or a child process finds there, not to settings
     "llm/engine.py",  # OpenMP's wait policy
     "sandbox/inside/namespaces.py",  # keeps a library from starting threads there

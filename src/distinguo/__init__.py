@@ -11,7 +11,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from distinguo.api import Result, grade, grade_sync, solve, solve_sync
+    from distinguo.api import Result, grade, grade_sync, select, select_sync, solve, solve_sync
     from distinguo.config import Settings
     from distinguo.problem import CallStyle, HiddenTests, Limits, Problem, Program, Test
 
@@ -27,6 +27,8 @@ __all__ = [
     "grade",
     "grade_sync",
     "sandbox",
+    "select",
+    "select_sync",
     "solve",
     "solve_sync",
 ]
@@ -35,6 +37,8 @@ _HOMES = {
     "Result": "api",
     "grade": "api",
     "grade_sync": "api",
+    "select": "api",
+    "select_sync": "api",
     "solve": "api",
     "solve_sync": "api",
     "Settings": "config",

@@ -5,16 +5,17 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
 from distinguo import options
-from distinguo.errors import DistinguoError, InputError
+from distinguo.errors import InputError
+from distinguo.terminal import errors_in_one_sentence, run, say, show
 
 if TYPE_CHECKING:
     from distinguo import datasets
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from distinguo.problem import HiddenTests, Problem
     from distinguo.protocols import Observer
 
-T = TypeVar("T")
-FAILS_PUBLIC, BUDGET_ENDED, UNEXPECTED, INTERRUPTED = 1, 3, 70, 130
+FAILS_PUBLIC, BUDGET_ENDED = 1, 3
 
 app = typer.Typer(
     add_completion=False,
@@ -42,68 +42,6 @@ def main() -> None:
     """The `distinguo` command."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill saves, like Ctrl-C
     app()
-
-
-@contextmanager
-def _errors_in_one_sentence() -> Iterator[None]:
-    try:
-        yield
-    except DistinguoError as error:
-        _say(f"distinguo: {error}")
-        sys.exit(error.exit_status)
-    except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the next one ends the process without a word
-        _say("distinguo: interrupted; all that had arrived is saved, and the same command (without --fresh) goes on")
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        if os.environ.get("DISTINGUO_DEBUG"):
-            raise
-        _say(
-            f"distinguo: unexpected {type(error).__name__}: {error}; what had arrived is saved. With DISTINGUO_DEBUG=1"
-            " the same command shows where; please report it"
-        )
-        sys.exit(UNEXPECTED)
-
-
-def _run(work: "Coroutine[Any, Any, T]") -> T:
-    """What a coroutine returns. SIGTERM cancels it as asyncio has Ctrl-C do. Raises KeyboardInterrupt after either."""
-    import asyncio
-
-    async def cancelled_by_sigterm() -> T:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-
-        def cancel(number: int, frame: object) -> None:
-            signal.signal(signal.SIGTERM, signal.default_int_handler)  # for the next one
-            loop.call_soon_threadsafe(task.cancel if task else loop.stop)
-
-        signal.signal(signal.SIGTERM, cancel)
-        return await work
-
-    try:
-        return asyncio.run(cancelled_by_sigterm())
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-
-
-def _say(text: str) -> None:
-    """A line for the person. One who no longer listens does not stop the run."""
-    with suppress(OSError):
-        typer.echo(text, err=True)
-
-
-def _print(text: str) -> None:
-    """The answer, in UTF-8 whatever the terminal claims. Raises InputError where it cannot be written."""
-    if sys.stdout is None:
-        raise InputError("standard output is closed; the same command prints the answer again")
-    try:
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass") + b"\n")
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
-        if not isinstance(error, BrokenPipeError):  # then the reader has all that it wants
-            raise InputError(f"standard output cannot be written ({error}); repeat the command to see it") from error
 
 
 def _version(wanted: bool) -> None:
@@ -136,6 +74,7 @@ def solve(
     temperature: options.Temperature = None,
     context: options.Context = None,
     selector: options.SelectorName = None,
+    inputs: options.InputSources = None,
     max_tokens: options.MaxTokens = None,
     reasoning_effort: options.ReasoningEffort = None,
     seed: options.Seed = None,
@@ -166,12 +105,12 @@ def solve(
     flags = {
         "model": model, "debugger": debugger, "test_generator": test_generator, "judge": judge, "n": n,
         "rounds": rounds, "temperature": temperature, "context": context, "selector": selector,
-        "max_tokens": max_tokens, "reasoning_effort": reasoning_effort, "seed": seed, "budget_calls": budget_calls,
-        "budget_tokens": budget_tokens, "budget_prompt_tokens": budget_prompt_tokens,
+        "inputs": inputs, "max_tokens": max_tokens, "reasoning_effort": reasoning_effort, "seed": seed,
+        "budget_calls": budget_calls, "budget_tokens": budget_tokens, "budget_prompt_tokens": budget_prompt_tokens,
         "budget_completion_tokens": budget_completion_tokens, "budget_usd": budget_usd, "max_seconds": max_seconds,
         "prices": prices,
     }  # fmt: skip
-    with _errors_in_one_sentence():
+    with errors_in_one_sentence():
         settings, loaded = _load(problem, flags, config, data)
         if dry_run:
             _print_estimate(loaded.problem, settings, as_json)
@@ -179,9 +118,9 @@ def solve(
         with _logged(log, log_prompts) as observers:
             result = _solve(loaded.problem, loaded.hidden, settings, out, fresh, observers)
         if as_json:
-            _print(json.dumps(result.as_dict()))
+            show(json.dumps(result.as_dict()))
         elif result.program is not None:
-            _print(result.program.rstrip("\n"))
+            show(result.program.rstrip("\n"))
     raise typer.Exit(BUDGET_ENDED if result.stopped else 0 if result.passes_public else FAILS_PUBLIC)
 
 
@@ -206,7 +145,7 @@ def _logged(log: Path | None, prompts: bool) -> "Iterator[list[Observer]]":
     from distinguo import logs, telemetry
 
     if telemetry.wanted(os.environ) and (why := telemetry.export()):
-        _say(why)
+        say(why)
     if log is None:
         yield []
         return
@@ -225,39 +164,41 @@ def _solve(
     from distinguo import api, events, progress
 
     console = progress.console()
-    _say(
+    say(
         f"Problem {problem.id}: {settings.n} samples of {settings.model}, up to {settings.rounds} debugging rounds each"
     )
     with progress.Progress(console, settings.n) as shown:
         observe = events.told_to([shown, *observers])
-        result = _run(api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe))
+        result = run(api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe))
     _summary(result)
     return result
 
 
 def _summary(result: "Result") -> None:
     if result.program is None:
-        _say("No answer held a program.")
+        say("No answer held a program.")
     elif result.selection is None:
-        _say("The budget ended before any program was tested; this is the first that was written.")
+        say("The budget ended before any program was tested; this is the first that was written.")
     else:
-        _say(f"Chosen: sample {result.selection['chosen']}. {result.selection['reason']}")
+        say(f"Chosen: sample {result.selection['chosen']}. {result.selection['reason']}")
+        if result.selection["decided_by"]:
+            say(f"It differs from the runner-up on inputs from: {', '.join(result.selection['decided_by'])}.")
         steps = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in result.selection["steps"].items())
         if steps:
-            _say(f"Stage 2: {steps}.")
-        _say(f"Public tests: {result.public['passed']} of {result.public['total']} passed.")
+            say(f"Stage 2: {steps}.")
+        say(f"Public tests: {result.public['passed']} of {result.public['total']} passed.")
     if result.hidden is not None:
         hidden = result.hidden
-        _say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
+        say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
     if result.failed_calls:
-        _say(f"{result.failed_calls} calls failed; the same command tries them again.")
+        say(f"{result.failed_calls} calls failed; the same command tries them again.")
     if result.cut_answers:
-        _say(f"{result.cut_answers} answers were cut at the limit of tokens; --max-tokens allows longer ones.")
+        say(f"{result.cut_answers} answers were cut at the limit of tokens; --max-tokens allows longer ones.")
     if result.stopped:
         left = [f"{count} {_LEFT_OUT[name]}" for name, count in result.left_out.items()]
         out = f" Left out: {', '.join(left)}." if left else ""
-        _say(f"The budget of {result.stopped} ended the run.{out} The same command with a larger one goes on.")
-    _say(f"Used {_used(result.usage)}, {result.seconds:.1f} s. Everything is kept in {result.run}")
+        say(f"The budget of {result.stopped} ended the run.{out} The same command with a larger one goes on.")
+    say(f"Used {_used(result.usage)}, {result.seconds:.1f} s. Everything is kept in {result.run}")
 
 
 _LEFT_OUT = {"samples": "samples", "debugging": "samples' debugging", "questions": "questions of stage 2"}
@@ -303,14 +244,14 @@ def grade(
     Each sample's verdict is written to SAMPLES_results.jsonl. The same command goes on where an interrupted one
     stopped. Exit status: 0 graded, 2 nothing can be graded, 5 no sandbox, 130 interrupted.
     """
-    with _errors_in_one_sentence():
+    with errors_in_one_sentence():
         report = _grade(samples, dataset, {
             "data": data, "out": out, "language": language, "workers": workers, "timeout": timeout,
             "k": _whole_numbers(k), "all_problems": all_problems, "fresh": fresh,
         })  # fmt: skip
         for sentence in report.warnings:
-            _say(f"Note: {sentence}.")
-        _print(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
+            say(f"Note: {sentence}.")
+        show(json.dumps(report.as_dict()) if as_json else "\n".join(report.lines()))
 
 
 def _grade(samples: Path, dataset: str, flags: "GradeOptions") -> "Report":
@@ -321,9 +262,9 @@ def _grade(samples: Path, dataset: str, flags: "GradeOptions") -> "Report":
     source = cast(BinaryIO, cast(BufferedReader, sys.stdin.buffer).raw) if str(samples) == "-" else samples
     with progress.GradingProgress(progress.console()) as observe:
         flags["observe"] = observe
-        report = _run(api.grade(dataset, source, **flags))
+        report = run(api.grade(dataset, source, **flags))
     if report.results:
-        _say(f"Each sample's verdict is in {report.results}")
+        say(f"Each sample's verdict is in {report.results}")
     return report
 
 
@@ -334,6 +275,62 @@ def _whole_numbers(text: str) -> tuple[int, ...]:
         raise InputError(f"--k takes whole numbers such as 1,10,100, not {text!r}") from None
 
 
+@app.command(no_args_is_help=True)
+def select(
+    dataset: options.DatasetName,
+    candidates: options.CandidateFiles,
+    selector: options.SelectorNames,
+    generated_tests: options.GeneratedTests = None,
+    public_filter: options.PublicFilter = "on",
+    per_problem: options.PerProblem = False,
+    time_limit: options.SelectionLimit = None,
+    timeout: options.TimeLimit = None,
+    language: options.Language = None,
+    workers: options.Workers = None,
+    model: options.SelectionModel = None,
+    test_generator: options.TestGenerator = None,
+    judge: options.JudgeModel = None,
+    replay: options.Replay = None,
+    inputs: options.InputSources = None,
+    max_tokens: options.MaxTokens = None,
+    reasoning_effort: options.ReasoningEffort = None,
+    seed: options.Seed = None,
+    out: options.SelectionOut = None,
+    as_json: options.ReportAsJson = False,
+    config: options.Config = None,
+    data: options.Data = None,
+) -> None:
+    """Choose among recorded programs with several selectors and compare what they choose.
+
+    Each selector gets pass@1, and pass@2 and pass@10 where it ranks; each is compared with the first one. Exit status:
+    0 compared, 2 nothing can be compared, 4 the model failed, 5 no sandbox, 130 interrupted.
+    """
+    if replay is not None:
+        model = test_generator = judge = f"replay:{replay}"
+    flags = {
+        "model": model, "test_generator": test_generator, "judge": judge, "inputs": inputs, "max_tokens": max_tokens,
+        "reasoning_effort": reasoning_effort, "seed": seed,
+    }  # fmt: skip
+    with errors_in_one_sentence():
+        from distinguo import api, progress
+        from distinguo import config as configuration
+
+        if public_filter not in ("on", "off"):
+            raise InputError(f"--public-filter is on or off, not {public_filter!r}")
+        settings = configuration.load(flags, os.environ, config)
+        with progress.SelectingProgress(progress.console()) as observe:
+            chosen = api.select(
+                dataset, candidates, selector, generated_tests=generated_tests, public_filter=public_filter == "on",
+                data=data, settings=settings, out=out, language=language, workers=workers, time_limit=time_limit,
+                timeout=timeout, observe=observe,
+            )  # fmt: skip
+            report = run(chosen)
+        for sentence in report.warnings:
+            say(f"Note: {sentence}.")
+        as_text = report.lines(per_problem=per_problem)
+        show(json.dumps(report.as_dict(per_problem=per_problem)) if as_json else "\n".join(as_text))
+
+
 @app.command()
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON list.")] = False,
@@ -341,7 +338,7 @@ def models(
     """List the models that can be used here and what each needs."""
     from distinguo.llm import catalog
 
-    with _errors_in_one_sentence():
+    with errors_in_one_sentence():
         rows = catalog.rows(os.environ)
     if as_json:
         typer.echo(json.dumps([row._asdict() for row in rows]))
@@ -367,16 +364,16 @@ def doctor(
     from distinguo import doctor as machine
     from distinguo import progress
 
-    with _errors_in_one_sentence():
+    with errors_in_one_sentence():
         with progress.console().status("Trying the layers of isolation") as status:
-            found = _run(
+            found = run(
                 machine.examine(
                     quick=quick,
                     namespaces=namespaces,
                     observe=lambda result: status.update(f"Hostile programs: {result.attack.group}"),
                 )
             )
-        _print(json.dumps(found.as_dict()) if as_json else found.text(shutil.get_terminal_size().columns))
+        show(json.dumps(found.as_dict()) if as_json else found.text(shutil.get_terminal_size().columns))
     raise typer.Exit(found.exit_status)
 
 

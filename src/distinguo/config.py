@@ -7,12 +7,12 @@ to it, so the same run can be resumed with a larger budget or over another addre
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from distinguo.errors import InputError
 from distinguo.prices import Price, Table
@@ -28,9 +28,17 @@ _NOT_IDENTITY = {
     "slots", "prices",
 }  # fmt: skip
 
+Source = Literal["written", "mutated", "generated", "stress"]
+INPUTS: tuple[Source, ...] = ("written", "mutated", "generated", "stress")
+"""Where stage 2's inputs may come from: a model, mutation of the public tests', a model's generators, a brute force."""
+USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated")
+
 
 class Settings(BaseModel):
-    """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7)."""
+    """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7).
+
+    inputs: the sources of INPUTS that are on, as a sequence or in one text with commas.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -45,6 +53,7 @@ class Settings(BaseModel):
     show_reasoning: bool = True
     keep: Literal["best", "last"] = "best"
     selector: str = "sstar"
+    inputs: tuple[Source, ...] = USUAL_INPUTS
     seed: int = Field(default=0, ge=0)
     max_tokens: int | None = Field(default=None, ge=1)
     reasoning_effort: str | None = None
@@ -57,6 +66,16 @@ class Settings(BaseModel):
     slots: int = Field(default=16, ge=1)
     drafts_per_call: int = Field(default=1, ge=1, le=128)
     prices: dict[str, Price] = Field(default_factory=dict)
+
+    @field_validator("inputs", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
+
+    @field_validator("inputs")
+    @classmethod
+    def _in_one_order(cls, value: tuple[Source, ...]) -> tuple[Source, ...]:
+        return tuple(source for source in INPUTS if source in value)
 
     def model_of(self, role: Role) -> str:
         """The model that answers in this role; debugger, test generator and judge default to the generator."""
@@ -86,6 +105,7 @@ class Options(TypedDict, total=False):
     show_reasoning: bool
     keep: Literal["best", "last"]
     selector: str
+    inputs: Sequence[Source]
     seed: int
     max_tokens: int | None
     reasoning_effort: str | None

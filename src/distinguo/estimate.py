@@ -1,5 +1,6 @@
 """What a run may take at most, before anything is sent: calls, tokens and dollars, by role."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,10 +12,49 @@ from distinguo.llm import CONTEXT_TOKENS
 from distinguo.prices import cost, free
 from distinguo.problem import Problem
 from distinguo.records import Role
-from distinguo.testgen import ATTEMPTS
+from distinguo.selectors.protocol import Choose, Compare, Distinguish, Generate, Stress, WriteInputs, WriteTests
+from distinguo.selectors.sources import is_asked
+from distinguo.testgen import ATTEMPTS, LABEL_TOKENS, PROGRAM_TOKENS, VALUE_TOKENS
+from distinguo.testgen import TEMPLATE_TOKENS as SELECTION_TEMPLATE_TOKENS
+from distinguo.testgen.generators import VALIDATORS
 
-TEMPLATE_TOKENS = 400  # what a prompt has beside the problem's own texts
+TEMPLATE_TOKENS = 400  # what a prompt of stage 1 has beside the problem's own texts
 FIELDS = 4  # texts shown of a failing test
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a kind of question takes at most: calls to a role, and in each prompt programs and values.
+
+    values: inputs and outputs; None where a selector may show any number. outputs: whether there is one more for each
+    candidate.
+    """
+
+    role: Role
+    calls: int
+    programs: int = 0
+    values: int | None = None
+    outputs: bool = False
+
+    def prompt(self, room: int, problem: int, candidates: int) -> int:
+        """The tokens of a prompt, which never has more than its room. problem: the tokens of the problem's texts."""
+        if self.values is None:
+            return room
+        shown = self.programs * PROGRAM_TOKENS + self.values * VALUE_TOKENS
+        if self.outputs:
+            shown += candidates * (VALUE_TOKENS + LABEL_TOKENS)
+        return min(room, SELECTION_TEMPLATE_TOKENS + problem + shown)
+
+
+QUESTIONS: Mapping[str, Asked] = {  # by kind; the example and the feedback of a request for a list are three values
+    WriteInputs.kind: Asked(Role.TEST_GENERATOR, ATTEMPTS, values=3),
+    WriteTests.kind: Asked(Role.TEST_GENERATOR, ATTEMPTS, values=3),
+    Distinguish.kind: Asked(Role.TEST_GENERATOR, ATTEMPTS, programs=2, values=3),
+    Generate.kind: Asked(Role.TEST_GENERATOR, ATTEMPTS + VALIDATORS, values=2),
+    Stress.kind: Asked(Role.TEST_GENERATOR, ATTEMPTS, values=2),
+    Compare.kind: Asked(Role.JUDGE, 1, programs=2),
+    Choose.kind: Asked(Role.JUDGE, 1, values=1, outputs=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +122,24 @@ def at_most(problem: Problem, settings: Settings) -> Estimate:
     """The worst case for these settings, an upper estimate of tokens. Raises InputError for an unknown selector."""
     contexts = {role: _context(settings.model_of(role)) for role in Role}
     answers = {role: room.answer(settings, contexts[role]) for role in Role}
-    draft = TEMPLATE_TOKENS + tokens(problem.statement) + tokens(problem.starter)
+    texts = tokens(problem.statement) + tokens(problem.starter)
+    draft = TEMPLATE_TOKENS + texts
     feedback = TEMPLATE_TOKENS + FAILURES_SHOWN * FIELDS * room.field(contexts[Role.DEBUGGER])
     earlier = answers[Role.GENERATOR] + feedback
     shown = [round if settings.context == "all" else 1 for round in range(1, settings.rounds + 1)]
-    questions = selectors.get(settings.selector).most_questions(settings.n)
-    calls = {
-        Role.GENERATOR: settings.n,
-        Role.DEBUGGER: settings.n * settings.rounds,
-        Role.TEST_GENERATOR: ATTEMPTS * (questions.get("inputs", 0) + questions.get("distinguish", 0)),
-        Role.JUDGE: questions.get("compare", 0),
-    }
-    chosen = room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE]))
+    calls = {Role.GENERATOR: settings.n, Role.DEBUGGER: settings.n * settings.rounds}
     prompts = {
         Role.GENERATOR: settings.n * draft,
         Role.DEBUGGER: settings.n * sum(_within(contexts[Role.DEBUGGER], draft + rounds * earlier) for rounds in shown),
-        Role.TEST_GENERATOR: calls[Role.TEST_GENERATOR] * chosen,
-        Role.JUDGE: calls[Role.JUDGE] * chosen,
     }
+    for role in (Role.TEST_GENERATOR, Role.JUDGE):
+        calls[role] = prompts[role] = 0
+    longest = room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE]))
+    for kind, count in selectors.get(settings.selector).most_questions(settings.n).items():
+        asked = QUESTIONS.get(kind)
+        if asked is not None and is_asked(kind, settings.inputs):
+            calls[asked.role] += count * asked.calls
+            prompts[asked.role] += count * asked.calls * asked.prompt(longest, texts, settings.n)
     return Estimate(
         tuple(
             RoleEstimate(

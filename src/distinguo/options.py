@@ -57,6 +57,16 @@ Context = Annotated[
     _method(help="Earlier rounds that a debugging prompt shows.  [default: all]", metavar="all|last"),
 ]
 SelectorName = Annotated[str | None, _method(help="How the program is chosen.  [default: sstar]")]
+InputSources = Annotated[
+    str | None,
+    _method(
+        "--inputs",
+        help="Where inputs come from that tell programs apart: written (by a model), mutated (the public tests'),"
+        " generated (by programs of a model), stress (small ones with a brute force's answers)."
+        "  [default: written,mutated]",
+        metavar="S,S",
+    ),
+]
 MaxTokens = Annotated[
     int | None, _method(help="Tokens that one answer may have.  [default: 4096, less for a small context]")
 ]
@@ -130,7 +140,8 @@ Language = Annotated[
 Workers = Annotated[int | None, _grading(help="Programs run at once.  [default: one per core]")]
 Ks = Annotated[str, _grading("--k", help="The k of pass@k.", metavar="K,K")]
 TimeLimit = Annotated[
-    float | None, _grading("--timeout", help="CPU seconds of a run.  [default: the problem's own limit]", metavar="S")
+    float | None,
+    _grading("--timeout", help="CPU seconds of a run that grades.  [default: the problem's own limit]", metavar="S"),
 ]
 AllProblems = Annotated[bool, _grading("--all-problems", help="Problems without samples count as unsolved.")]
 ResultsOut = Annotated[
@@ -138,3 +149,54 @@ ResultsOut = Annotated[
 ]
 GradeFresh = Annotated[bool, _grading("--fresh", help="Grade anew what has been graded before.")]
 ReportAsJson = Annotated[bool, _grading("--json", help="Print one JSON object instead of the table.")]
+
+
+def _selecting(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Selecting", **more)
+
+
+CandidateFiles = Annotated[
+    list[Path],
+    _selecting(
+        "--candidates",
+        help="Programs, in the forms that `grade` takes; several files are put together.",
+        metavar="FILE",
+    ),
+]
+GeneratedTests = Annotated[
+    list[Path] | None,
+    _selecting(
+        "--generated-tests",
+        help="Tests that a model wrote: CodeT {prompt, samples} or {task_id, tests}; taken in a model's place.",
+        metavar="FILE",
+    ),
+]
+SelectorNames = Annotated[
+    list[str], _selecting("--selector", help="How a program is chosen; give several to compare them.", metavar="NAME")
+]
+PublicFilter = Annotated[
+    str,
+    _selecting(
+        "--public-filter", help="Show a selector only the programs that pass every public test.", metavar="on|off"
+    ),
+]
+PerProblem = Annotated[bool, _selecting("--per-problem", help="List what was chosen for each problem.")]
+SelectionLimit = Annotated[
+    float | None,
+    _selecting(
+        "--time-limit",
+        help="CPU seconds of a selector's run.  [default: the problem's own limit]",
+        metavar="S",
+    ),
+]
+SelectionModel = Annotated[
+    str | None, _models("Who answers selectors that ask; the names that `solve` takes.  [default: nobody]")
+]
+SelectionOut = Annotated[
+    Path | None,
+    _run(
+        "--out",
+        help="Folder that keeps runs and answers.  [default: the user's data folder where a model is asked, else none]",
+        metavar="DIR",
+    ),
+]

@@ -69,6 +69,7 @@ async def solve(
             seed=settings.seed,
             observe=observe,
             record=lambda key, body: store.record("question", key, body),
+            sources=settings.inputs,
             prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE])),
         )
     chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)

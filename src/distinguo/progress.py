@@ -22,6 +22,7 @@ from distinguo.records import Usage
 
 if TYPE_CHECKING:
     from distinguo.grading.bulk import Progress as Graded
+    from distinguo.grading.choices import Progress as Selecting
 
 PLAIN_SECONDS = 5.0  # between two lines where standard error is no terminal
 BAR = 16  # characters: the whole line fits a terminal of 80
@@ -141,6 +142,30 @@ class GradingProgress(_Lived):
             parts.insert(0, "━" * filled + "─" * (BAR - filled))
             parts.append(f"{_span(seconds * (1 - share) / share)} left")
         parts += [" ".join(f"{name} {count}" for name, count in sorted(verdicts.items()))] if verdicts else []
+        return Text(" · ".join(parts))
+
+
+class SelectingProgress(_Lived):
+    """Shows problems done and the time that is left."""
+
+    def __init__(self, console: Console, every: float = PLAIN_SECONDS) -> None:
+        """`every`: seconds between two lines where there is no terminal."""
+        self._now: Selecting | None = None
+        super().__init__(console, every)
+
+    def __call__(self, now: "Selecting") -> None:
+        """Take note of how far it is."""
+        self._now = now
+        self._changed()
+
+    def _line(self) -> Text:
+        if self._now is None:
+            return Text("starting")
+        done, total = self._now
+        seconds = time.monotonic() - self._started
+        filled = BAR * done // max(1, total)
+        parts = ["━" * filled + "─" * (BAR - filled), f"{done}/{total} problems"]
+        parts += [f"{_span(seconds * (total - done) / done)} left"] if done else []
         return Text(" · ".join(parts))
 
 

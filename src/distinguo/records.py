@@ -226,7 +226,8 @@ class Vote(StrEnum):
 class Selection:
     """The choice and why. `chosen` is a sample index; `steps` counts how often each step of stage 2 succeeded.
 
-    stopped: the budget that ended the selection early, or "".
+    stopped: the budget that ended the selection early, or "". decided_by: the sources of the inputs (config.INPUTS, or
+    `public`) on which the chosen program differs from the runner-up.
     """
 
     selector: str
@@ -235,3 +236,4 @@ class Selection:
     reason: str
     steps: dict[str, int] = field(default_factory=dict)
     stopped: str = ""
+    decided_by: tuple[str, ...] = ()

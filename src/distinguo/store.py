@@ -13,7 +13,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -55,9 +55,12 @@ _STEPS = (
 HEADROOM = 8 << 20  # bytes on disk, for the answers to all calls in flight, before another call is sent
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=True)
+
+
 def _digest(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_json(value).encode()).hexdigest()
 
 
 def completion_key(model: str, request: Request) -> str:
@@ -72,7 +75,19 @@ def prompt_key(request: Request) -> str:
 
 def execution_key(program: Program, stdin: str, limits: Limits, identity: str) -> str:
     """What makes two runs of a program the same run; `identity` is what the executor says of its language."""
-    return _digest([asdict(program), stdin, asdict(limits), identity])
+    return execution_keys(program, (stdin,), limits, identity)[stdin]
+
+
+def execution_keys(program: Program, inputs: Iterable[str], limits: Limits, identity: str) -> dict[str, str]:
+    """`execution_key` for each input; what they share is hashed once."""
+    shared = hashlib.sha256(f"[{_json(asdict(program))}, ".encode())
+    end = f", {_json(asdict(limits))}, {_json(identity)}]"
+    keys = dict[str, str]()
+    for text in inputs:
+        digest = shared.copy()
+        digest.update(f"{_json(text)}{end}".encode())
+        keys[text] = digest.hexdigest()
+    return keys
 
 
 _held: set[Path] = set()  # files that this process has locked

@@ -76,10 +76,24 @@ def test_a_spelling_that_fits_two_tasks_fits_none(tmp_path: Path) -> None:
     assert [data.find(name) for name in ("1", "a/1", "B/1")] == [None, "A/1", "B/1"]
 
 
-def test_a_task_is_found_by_its_exact_prompt(tmp_path: Path) -> None:
+def test_a_task_is_found_by_its_prompt(tmp_path: Path) -> None:
     data = datasets.open(str(write(tmp_path / "x.jsonl", {**TASK, "task_id": "1"})))
     assert data.by_prompt(TASK["prompt"]) == "1"
-    assert data.by_prompt(TASK["prompt"] + "\n") is None
+    assert data.by_prompt("import re\n" + TASK["prompt"]) is None
+
+
+def test_a_prompt_without_its_examples_belongs_to_the_task_that_announces_the_same_function(tmp_path: Path) -> None:
+    def prompt(line: str, name: str = "f", more: str = "") -> str:
+        return f'import math\n\ndef {name}(x):\n    """ {line}{more}\n    """\n'
+
+    full = [prompt("Double x.", more=" >>> f(1)\n    2"), prompt("Halve x."), prompt("Halve x."), prompt("", "g")]
+    tasks = [{**TASK, "task_id": str(number), "prompt": text} for number, text in enumerate(full)]
+    data = datasets.open(str(write(tmp_path / "x.jsonl", *tasks)))
+    assert data.by_prompt(prompt("Double x.")) == "0"
+    assert data.by_prompt(prompt("Double y.")) is None
+    assert data.by_prompt(prompt("Double x.", "g")) is None
+    assert data.by_prompt(prompt("Halve x. Twice.")) is None  # there are two
+    assert data.by_prompt(prompt("", "g") + "\n") is None  # nothing says what it does
 
 
 def test_a_file_that_is_replaced_is_read_again(tmp_path: Path) -> None:

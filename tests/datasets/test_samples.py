@@ -121,7 +121,8 @@ def test_codet_samples_are_joined_by_prompt_and_cut_where_the_function_ends(func
     ]
     assert [sample.index for sample in found] == [0, 1, 2, 3]
     assert found[2].raw == {"prompt": PROMPT, "samples": ["    x\nif x:\n"]}
-    assert read(functions, {**record, "prompt": PROMPT + " "})[1] == [(1, "no task of tasks.jsonl has this prompt")]
+    other = PROMPT.replace("def ", "def other_")
+    assert read(functions, {**record, "prompt": other})[1] == [(1, "no task of tasks.jsonl has this prompt")]
 
 
 def test_livecodebench_programs_run_behind_its_imports(contest: DataSet) -> None:

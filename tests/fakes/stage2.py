@@ -83,16 +83,21 @@ class ScriptedAsk:
 
 
 class InProcessRun:
-    """A `Run` that keeps what it ran, as the real one does."""
+    """A `Run` that keeps what it ran, as the real one does; `together` is what was asked for with several inputs."""
 
     def __init__(self) -> None:
         self.executor = InProcessExecutor()
+        self.together: list[tuple[Program, tuple[str, ...]]] = []
         self._kept: dict[tuple[Program, str], Execution] = {}
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
         if (program, stdin) not in self._kept:
             self._kept[program, stdin] = await self.executor.run(program, stdin, Limits())
         return self._kept[program, stdin]
+
+    async def many(self, program: Program, inputs: Sequence[str]) -> list[Execution]:
+        self.together.append((program, tuple(inputs)))
+        return [await self(program, text) for text in inputs]
 
 
 def written(*inputs: str) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distinguo.grading import pass_at_k
-from distinguo.grading.statistics import mean, mean_pass_at_k
+from distinguo.grading.statistics import difference, mean, mean_pass_at_k, resampled
 
 
 @given(st.integers(1, 60), st.data())
@@ -71,3 +71,26 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_the_interval_of_equal_values_holds_their_mean(value: float, count: int) -> None:
     estimate = mean([value] * count)
     assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_a_difference_is_paired() -> None:
+    one, other = [1.0, 0.0, 0.5, 1.0] * 10, [1.0, 0.0, 0.25, 0.5] * 10
+    found = difference(one, other)
+    assert found.value == pytest.approx(0.1875)
+    assert 0.1 < found.low < 0.1875 < found.high < 0.3
+    backwards = difference(other, one)
+    assert (backwards.value, backwards.low, backwards.high) == pytest.approx((-found.value, -found.high, -found.low))
+
+
+def test_no_difference_in_few_problems_is_not_certain() -> None:
+    assert difference([1.0] * 3, [1.0] * 3) == pytest.approx((0.0, -(1 - 0.025 ** (1 / 3)), 1 - 0.025 ** (1 / 3)))
+    assert difference([1.0] * 3, [0.0] * 3) == pytest.approx((1.0, 0.025 ** (1 / 3), 1.0))
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=20))
+def test_a_difference_lies_within_its_interval_and_is_that_of_the_means(pairs: list[tuple[float, float]]) -> None:
+    one, other = [[pair[place] for pair in pairs] for place in (0, 1)]
+    found = difference(one, other)
+    assert found.value == pytest.approx(mean(one).value - mean(other).value)
+    assert found.low - 1e-9 <= found.high
+    assert found == difference(one, other, (resampled(one), resampled(other)))

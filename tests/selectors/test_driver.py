@@ -22,7 +22,17 @@ from distinguo.problem import Problem, Program, Test
 from distinguo.records import Candidate, Execution, Request, Role, Selection
 from distinguo.selectors.answering import place
 from distinguo.selectors.driver import select
-from distinguo.selectors.protocol import Compare, Decision, Distinguish, Question, RunOn, Selector, State, WriteInputs
+from distinguo.selectors.protocol import (
+    Compare,
+    Decision,
+    Distinguish,
+    GeneratedTest,
+    Question,
+    RunOn,
+    Selector,
+    State,
+    WriteInputs,
+)
 from distinguo.store import Store
 
 PROBLEM = Problem("absolute", "Print the absolute value of an integer.", public_tests=(Test("1", "3\n", "3"),))
@@ -40,9 +50,11 @@ def model(judge: Callable[[Call], str | Exception], inputs: str = written("-5", 
 
 
 def prefers(text: str) -> Answer:
-    """A judge for the program that holds a text."""
+    """A judge for the program that holds a text, who holds no output for right without seeing a program."""
 
     def judge(call: Call) -> str:
+        if "First program:" not in call.prompt:
+            return json.dumps({"reason": "because", "right": "none"})
         first, second = call.prompt.split("First program:")[1].split("Both programs")[0].split("Second program:")
         found = text in first, text in second
         return vote("tie" if found[0] == found[1] else "first" if found[0] else "second")
@@ -398,12 +410,31 @@ async def test_a_selector_may_run_programs_without_any_call() -> None:
 async def test_a_judge_that_fails_itself_ends_the_selection() -> None:
     stage = Stage2(ScriptedAsk(model(prefers("abs"))), RIGHT, WRONG)
 
-    async def run(program: Program, stdin: str) -> Execution:
-        raise JudgeFailed("the sandbox broke")
+    class Broken(InProcessRun):
+        async def __call__(self, program: Program, stdin: str) -> Execution:
+            raise JudgeFailed("the sandbox broke")
 
-    stage.run = run  # type: ignore[assignment]
+    stage.run = Broken()
     with pytest.raises(JudgeFailed, match="the sandbox broke"):
         await stage.select()
+
+
+class Recorded:
+    """Tests that were written before the run."""
+
+    tests = (GeneratedTest("first", ("-5\n",)), GeneratedTest("second", ("4\n",)))
+
+    async def passes(self, program: Program) -> dict[str, bool]:
+        return {"first": program.source == RIGHT, "second": True}
+
+
+@pytest.mark.parametrize("name", ["codet", "generated-tests", "majority", "soft-mbr"])
+async def test_recorded_tests_decide_without_a_call(name: str) -> None:
+    stage = Stage2(ScriptedAsk(model(prefers("print(int"))), WRONG, RIGHT, FAILING, RIGHT)
+    selection = await stage.select(name, tests=Recorded())
+    assert selection.chosen == 1
+    assert stage.ask.calls == []
+    assert selection.steps["executions"] == 4
 
 
 async def test_a_repeated_selection_is_answered_from_the_store(tmp_path: Path) -> None:

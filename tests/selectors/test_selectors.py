@@ -4,29 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from contracts.selector import CRASH, World, play
+from contracts.selector import CRASH, play
+from contracts.worlds import world
 
 from distinguo import selectors
 from distinguo.errors import InputError
-from distinguo.records import Cluster, Vote
+from distinguo.records import Cluster
 from distinguo.selectors.baselines import First
-from distinguo.selectors.protocol import Compare, Distinguish, Failed, WriteInputs
-from distinguo.selectors.sstar import _points
-
-
-def world(programs: str, outputs: dict[str, str], **rest: Any) -> World:
-    """A letter for each sample's program; for each program a letter for its output on each input (! crashes)."""
-    does = {
-        name: {f"i{index}": CRASH if letter == "!" else letter for index, letter in enumerate(letters)}
-        for name, letters in outputs.items()
-    }
-    count = len(next(iter(outputs.values())))
-    given: dict[str, Any] = {
-        "public": dict.fromkeys(outputs, ("right",)),
-        "written": tuple(f"i{index}" for index in range(count)),
-        "distinguishing": tuple(f"i{index}" for index in range(count)),
-    }
-    return World(tuple(programs), does, **given | rest)
+from distinguo.selectors.protocol import Compare, Distinguish, WriteInputs
 
 
 def test_first_takes_the_lowest_index() -> None:
@@ -135,22 +120,6 @@ def test_sstar_draws_representatives_by_the_seed() -> None:
     assert drawn == {0, 1, 2}
 
 
-@pytest.mark.parametrize(
-    "forward, backward, points",
-    [
-        (Vote.FIRST, Vote.SECOND, (1.0, 0.0)),
-        (Vote.SECOND, Vote.FIRST, (0.0, 1.0)),
-        (Vote.TIE, Vote.TIE, (0.5, 0.5)),
-        (Vote.FIRST, Vote.FIRST, (0.0, 0.0)),
-        (Vote.FIRST, Vote.TIE, (0.0, 0.0)),
-        (Failed("call failed"), Vote.FIRST, (0.0, 0.0)),
-        (Failed("call failed"), Failed("call failed"), (0.0, 0.0)),
-    ],
-)
-def test_only_verdicts_that_agree_in_both_orders_bring_points(forward: Any, backward: Any, points: Any) -> None:
-    assert _points(forward, backward) == points
-
-
 class FakePlugin:
     name = "theirs"
 
@@ -179,7 +148,7 @@ def test_a_broken_selector_of_another_package_is_one_sentence() -> None:
 
 def test_an_unknown_selector_is_refused_with_the_list_of_names() -> None:
     with pytest.raises(
-        InputError, match="no selector 'best'; the selectors are first, random, public, majority, sstar"
+        InputError, match="no selector 'best'; the selectors are first, random, public, majority, soft-mbr, "
     ):
         selectors.get("best")
 

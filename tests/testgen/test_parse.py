@@ -1,4 +1,4 @@
-"""Reading inputs and verdicts out of what models write."""
+"""Reading inputs and tests out of what models write."""
 
 import json
 import re
@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from distinguo import values
 from distinguo.problem import CallStyle, Problem, Program, Test
-from distinguo.records import Vote
-from distinguo.testgen.parse import Signature, parse_inputs, parse_vote, signature
+from distinguo.testgen.parse import WrittenTest, parse_inputs, parse_tests
+from distinguo.testgen.signatures import Signature, signature
 
 STDIN = Problem("s", "Add.", public_tests=(Test("1", "1 2", "3"),))
 FUNCTION = Problem("f", "Add.", CallStyle.FUNCTION, "add", public_tests=(Test("1", "(1, 2)", "3"),))
 TWO = Signature(("a", "b"), 2, False)
+NO_LITERAL = "its output is not a Python literal (write the returned value out)"
 
 
 def inputs(text: str, problem: Problem = STDIN, called: Signature | None = None) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ def test_no_text_is_too_strange_to_read(text: str) -> None:
         found, dropped = parse_inputs(text, problem, TWO)
         assert len(set(found)) == len(found)
         assert all(fault.why for fault in dropped)
-    parse_vote(text)
+        parse_tests(text, problem, TWO)
 
 
 json_values = st.recursive(
@@ -191,21 +192,129 @@ def test_standard_input_is_read_back(texts: list[str]) -> None:
     assert list(found) == list(dict.fromkeys(text.rstrip("\n") + "\n" for text in kept))
 
 
+def written_tests(text: str, problem: Problem = STDIN, called: Signature | None = None) -> list[tuple[str, str]]:
+    return [(test.input, test.expected) for test in parse_tests(text, problem, called)[0]]
+
+
+def faults_of_test(item: object, problem: Problem = STDIN) -> list[str]:
+    return [fault.why for fault in parse_tests(json.dumps({"tests": [item]}), problem, TWO)[1]]
+
+
 @pytest.mark.parametrize(
-    "text, better",
+    "text",
     [
-        ('{"reason": "it adds", "better": "first"}', Vote.FIRST),
-        ('```json\n{"reason": "x", "better": "SECOND",}\n```', Vote.SECOND),
-        ('{"reason": "say \\"better\\": \\"first\\" ", "better": "tie"}', Vote.TIE),
-        ("Better: second", Vote.SECOND),
-        ("better = 'tie'", None),
-        ('{"better": "third"}', None),
-        ('{"reason": "the first one is better"}', None),
-        ("", None),
+        '{"tests": [{"input": "3 4", "output": "7"}, {"input": "5 6\\n", "output": "11\\n"}]}',
+        'Sure!\n```json\n[{"input": "3 4", "expected": "7"}, {"input": "5 6", "expected_output": 11}]\n```',
+        '{"tests": [{"output": "7", "input": "3 4"}, {"input": "5 6", "output": "11"},]}',
+        '{"tests": [{"input": "3 4", "output": "7"}, {"input": "5 6", "output": "11"}, {"input": "7',
+        '{"tests": [{"input": "9 9", "output": "1"}]} Better: {"tests": [{"input": "3 4", "output": "7"}, '
+        '{"input": "5 6", "output": "11"}]}',
+        '<think>{"tests": [{"input": "9 9", "output": "1"}]}</think>[{"input": "3 4", "output": "7"}, '
+        '{"input": "5 6", "output": "11"}]',
     ],
 )
-def test_the_last_verdict_named_counts(text: str, better: Vote | None) -> None:
-    assert parse_vote(text) is better
+def test_tests_are_found_whatever_stands_round_them(text: str) -> None:
+    assert written_tests(text) == [("3 4\n", "7\n"), ("5 6\n", "11\n")]
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"tests": []}', '{"inputs": ["3 4"]}', "[" * 5000, '[{"'])
+def test_an_answer_without_a_list_of_tests_has_none(text: str) -> None:
+    assert written_tests(text) == []
+
+
+@pytest.mark.parametrize(
+    "item, why",
+    [
+        ({"input": "3 4"}, "it has no output"),
+        ({"output": "7"}, "it is not a string"),
+        ({"input": "3 4", "output": ["7"]}, "its output is not a string"),
+        ({"input": "3 4", "output": "\ud800"}, "its output is not valid Unicode text"),
+        ({"input": "1 2", "output": "3"}, "its input is already one of the public tests"),
+        ("3 4 gives 7", "it is not an object with an input and an output"),
+        (["3 4", "7"], "it is not an object with an input and an output"),
+    ],
+)
+def test_a_useless_test_is_dropped_with_its_reason(item: object, why: str) -> None:
+    assert faults_of_test(item) == [why]
+
+
+def test_a_repeated_test_is_dropped_and_one_with_another_output_kept() -> None:
+    given = [{"input": "3 4", "output": output} for output in ("7", "8", "7\n")]
+    found, dropped = parse_tests(json.dumps({"tests": given}), STDIN)
+    assert [test.expected for test in found] == ["7\n", "8\n"]
+    assert [fault.why for fault in dropped] == ["it repeats another test"]
+
+
+def test_an_empty_output_may_well_be_expected() -> None:
+    assert written_tests('{"tests": [{"input": "3 4", "output": ""}]}') == [("3 4\n", "\n")]
+
+
+@pytest.mark.parametrize(
+    "item, expected",
+    [
+        ({"input": "add(3, 4)", "output": "7"}, "7"),
+        ({"input": "add(3, b=4)", "output": 7}, "7"),
+        ({"input": "3, 4", "output": [7, None, True]}, "[7, None, True]"),
+        ({"input": "add(3, 4)", "output": "{'a': (1, 2)}"}, "{'a': (1, 2)}"),
+        ({"input": "add(3, 4)", "output": "'seven'"}, "'seven'"),
+        ("assert add(3, 4) == 7", "7"),
+        ("add(3, 4) == [7]", "[7]"),
+        ("assert add(3, 4) is None, 'nothing'", "None"),
+    ],
+)
+def test_tests_of_a_function_are_calls_and_literals(item: object, expected: str) -> None:
+    assert written_tests(json.dumps({"tests": [item]}), FUNCTION, TWO) == [("(3, 4)", expected)]
+
+
+@pytest.mark.parametrize(
+    "item, why",
+    [
+        (
+            {"input": "add(3, 4)", "output": "seven"},
+            "its output is not a Python literal (write the returned value out)",
+        ),
+        (
+            {"input": "add(3, 4)", "output": "3 + 4"},
+            "its output is not a Python literal (write the returned value out)",
+        ),
+        ({"input": "add(1, 2)", "output": "3"}, "its input is already one of the public tests"),
+        ({"input": "add(3)", "output": "3"}, "it gives 1 arguments, the function takes a, b"),
+        ("assert add(3, 4) < 7", "it is not an object with an input and an output"),
+    ],
+)
+def test_a_useless_test_of_a_function_is_dropped_with_its_reason(item: object, why: str) -> None:
+    assert faults_of_test(item, FUNCTION) == [why]
+
+
+@pytest.mark.parametrize("output, expected", [("seven", "'seven'"), ("'seven'", "'seven'"), ("7", "'7'"), (7, "7")])
+def test_where_public_tests_return_texts_one_without_quotes_is_a_text(output: object, expected: str) -> None:
+    problem = Problem("f", "Name.", CallStyle.FUNCTION, "name", public_tests=(Test("1", "(1,)", "'one'"),))
+    assert written_tests(json.dumps([{"input": "name(7)", "output": output}]), problem) == [("(7,)", expected)]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["input", "output", "x"]), inner),
+    max_leaves=10,
+)
+
+
+@given(st.lists(json_values, max_size=5), st.sampled_from([STDIN, FUNCTION]))
+def test_whatever_is_listed_is_read_or_dropped(items: list[object], problem: Problem) -> None:
+    found, dropped = parse_tests(json.dumps({"tests": items}), problem, TWO)
+    assert len(found) + len(dropped) == len(items)
+    assert all(fault.why for fault in dropped)
+    for test in found:
+        test.expected.encode()
+        if problem is FUNCTION:
+            assert values.dumps(values.loads(test.expected)) == test.expected
+
+
+@given(st.text(), st.text())
+def test_a_tests_text_tells_it_from_every_other(given_input: str, expected: str) -> None:
+    text = WrittenTest(given_input, expected).text
+    assert json.loads(text) == {"input": given_input, "expected": expected}
+    assert text != WrittenTest(expected + "x", given_input).text
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ class Result:
     program: the chosen program's source, None when no answer held a program; when a budget ended before any program was
     tested, the first that was written.
     public: {"passed", "total"} on the public tests. hidden: the fields of grading.Grade, or None where there are none.
-    selection: {"selector", "chosen", "clusters", "reason", "steps"}, or None without a choice.
+    selection: {"selector", "chosen", "clusters", "reason", "steps", "stopped", "decided_by"}, or None without a choice;
+    decided_by names the sources of the inputs on which the choice differs from the runner-up.
     usage: {"calls", "prompt_tokens", "completion_tokens", "estimated", "usd", "unpriced"} of the whole run, earlier
     sessions included; of `estimated` calls the endpoint counted no tokens, usd is None where models are `unpriced`.
     seconds: wall time of the same. run: the run's file. stopped: the budget that ended the run early, or "";

@@ -1,5 +1,6 @@
 """Data sets as a whole: the problems of a file or folder by id, each made when it is asked for."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,11 @@ class Source(Protocol):
         """Its hidden tests. Raises InputError where its data are wrong."""
 
     def by_prompt(self, prompt: str) -> str | None:
-        """The id of the task whose prompt is this text, character by character."""
+        """The id of the task whose prompt this is: equal, or else one that announces the same function.
+
+        The latter is for prompts that others cut: their examples are missing, but not the lines before the docstring
+        and how its first line begins. None where no task or more than one is meant.
+        """
 
     def program(self, task_id: str, source: str) -> str:
         """A whole program as the data set's authors would run it, with what they put in front."""
@@ -65,7 +70,7 @@ class DataSet:
         return self._spelled.get(task_id) or self._spelled.get(_spellings(task_id)[0])
 
     def by_prompt(self, prompt: str) -> str | None:
-        """The id of the task whose prompt is this text, character by character."""
+        """The id of the task whose prompt this is; see Source."""
         return self.source.by_prompt(prompt)
 
     def problem(self, task_id: str | int) -> Problem:
@@ -120,12 +125,14 @@ class Records:
         """Raises InputError where a file cannot be read or holds something else."""
         self._format = form
         self._prompts: dict[int, str] = {}
+        self._announced: dict[int, list[str]] = {}
         self._table = Table(paths, form.key, self._remember)
 
     def _remember(self, task_id: str, record: Record) -> None:
         prompt = record.get("prompt")
         if isinstance(prompt, str):
             self._prompts.setdefault(hash(prompt), task_id)
+            self._announced.setdefault(hash(_announced(prompt)[0]), []).append(task_id)
 
     @property
     def ids(self) -> Sequence[str]:
@@ -143,11 +150,33 @@ class Records:
     def by_prompt(self, prompt: str) -> str | None:
         """See Source."""
         task_id = self._prompts.get(hash(prompt))
-        return task_id if task_id is not None and self._table[task_id]["prompt"] == prompt else None
+        if task_id is not None and self._table[task_id]["prompt"] == prompt:
+            return task_id
+        given = _announced(prompt)
+        alike = [
+            other
+            for other in self._announced.get(hash(given[0]), ())
+            if _same_function(given, _announced(self._table[other]["prompt"]))
+        ]
+        return alike[0] if len(alike) == 1 else None
 
     def program(self, task_id: str, source: str) -> str:
         """See Source."""
         return self._format.program(source)
+
+
+_QUOTES = re.compile("\"\"\"|'''")
+
+
+def _announced(prompt: str) -> tuple[str, str]:
+    """What stands before a prompt's docstring, and the docstring's first line."""
+    before, *texts = _QUOTES.split(prompt, maxsplit=2)
+    return before.strip(), "".join(texts[:1]).strip().partition("\n")[0].strip()
+
+
+def _same_function(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    short, long = sorted((one[1], other[1]), key=len)
+    return one[0] == other[0] != "" and short != "" and long.startswith(short)
 
 
 class Folders:

@@ -130,7 +130,7 @@ class _Reader:
         task_id = self._dataset.by_prompt(prompt) if isinstance(prompt, str) else None
         if task_id is None:
             raise _Wrong(f"no task of {self._dataset.name} has this prompt")
-        cut = [prompt + body[: _end_of_function(body)] for body in bodies]
+        cut = [prompt + body[: end_of_function(body)] for body in bodies]
         return task_id, [(source, _alone(record, i, len(bodies))) for i, source in enumerate(cut)]
 
     def _completed(self, task_id: str, text: str, record: Record) -> str:
@@ -176,7 +176,8 @@ class _Signature:
         return given if self.defined_in(given) else ""
 
 
-def _end_of_function(body: str) -> int:
+def end_of_function(body: str) -> int:
+    """Where a text that began within a function leaves it, as CodeT has it."""
     return min((place for stop in _STOPS if (place := body.find(stop)) >= 0), default=len(body))
 
 

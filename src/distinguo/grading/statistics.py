@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 CONFIDENCE = 0.95
+_TAIL = (1 - CONFIDENCE) / 2
 _RESAMPLES = 2_000
 _SEED = 0  # the same counts have the same interval
 
@@ -44,11 +45,39 @@ def mean(values: Sequence[float]) -> Estimate:
     The interval is the bootstrap's over the values (percentiles, seed fixed); where all are 0 or all are 1, which
     leaves the bootstrap nothing to draw from, the exact one of Clopper and Pearson.
     """
-    count, tail = len(values), (1 - CONFIDENCE) / 2
+    count = len(values)
     value = min(1.0, math.fsum(values) / count)
     if min(values) == max(values) and value in (0.0, 1.0):
-        reach = tail ** (1 / count)
+        reach = _TAIL ** (1 / count)
         return Estimate(value, 0.0, 1 - reach) if value == 0 else Estimate(value, reach, 1.0)
-    draw = random.Random(_SEED)
-    means = sorted(math.fsum(draw.choices(values, k=count)) / count for _ in range(_RESAMPLES))
-    return Estimate(value, means[round(tail * (_RESAMPLES - 1))], means[round((1 - tail) * (_RESAMPLES - 1))])
+    return _between(value, resampled(values))
+
+
+def resampled(values: Sequence[float]) -> list[float]:
+    """The means of the bootstrap's draws; for equally many values the same are drawn each time."""
+    draw, count = random.Random(_SEED), len(values)
+    return [math.fsum(draw.choices(values, k=count)) / count for _ in range(_RESAMPLES)]
+
+
+def difference(
+    one: Sequence[float], other: Sequence[float], means: tuple[Sequence[float], Sequence[float]] | None = None
+) -> Estimate:
+    """The mean of one - other over the same problems, values between 0 and 1, with its 95% interval.
+
+    The interval is the bootstrap's over the problems. Where all differences are equal and 0, -1 or 1, it reaches so far
+    that a share of other problems as large would have shown one of them with a probability of 97.5%.
+    means: of both as `resampled` has them, where they are known.
+    """
+    count = len(one)
+    differences = {mine - theirs for mine, theirs in zip(one, other, strict=True)}
+    value = (math.fsum(one) - math.fsum(other)) / count
+    if len(differences) == 1 and value in (-1.0, 0.0, 1.0):
+        reach = 1 - _TAIL ** (1 / count)
+        return Estimate(value, max(-1.0, value - reach), min(1.0, value + reach))
+    mine, theirs = means or (resampled(one), resampled(other))
+    return _between(value, [a - b for a, b in zip(mine, theirs, strict=True)])
+
+
+def _between(value: float, means: Sequence[float]) -> Estimate:
+    ordered = sorted(means)
+    return Estimate(value, ordered[round(_TAIL * (_RESAMPLES - 1))], ordered[round((1 - _TAIL) * (_RESAMPLES - 1))])

@@ -8,15 +8,42 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from distinguo.errors import InputError
+from distinguo.selectors.agreement import SoftMBR
+from distinguo.selectors.b4 import B4, B4Clusters, B4ClustersMBR
 from distinguo.selectors.baselines import First, Public, Random
+from distinguo.selectors.codet import CodeT
+from distinguo.selectors.generated import GeneratedTests
+from distinguo.selectors.judged import LLMJudge
 from distinguo.selectors.majority import Majority
+from distinguo.selectors.posterior import Posterior
 from distinguo.selectors.protocol import Selector
+from distinguo.selectors.srank import SRank
 from distinguo.selectors.sstar import SStar
+from distinguo.selectors.sstar_authors import SStarAuthors
+from distinguo.selectors.tournament import Tournament
 
 GROUP = "distinguo.selectors"
 
 _BUILT_IN: dict[str, Callable[[], Selector]] = {
-    selector.name: selector for selector in (First, Random, Public, Majority, SStar)
+    selector.name: selector
+    for selector in (
+        First,
+        Random,
+        Public,
+        Majority,
+        SoftMBR,
+        GeneratedTests,
+        CodeT,
+        B4,
+        B4Clusters,
+        B4ClustersMBR,
+        SRank,
+        LLMJudge,
+        Tournament,
+        SStar,
+        SStarAuthors,
+        Posterior,
+    )
 }
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from distinguo.checkers import Checker
+from distinguo.config import USUAL_INPUTS
 from distinguo.errors import BudgetExhausted, CallError
 from distinguo.events import QuestionAnswered
 from distinguo.problem import Program
@@ -15,21 +16,32 @@ from distinguo.records import Candidate, Execution, Verdict, Vote
 from distinguo.selectors.evidence import Evidence
 from distinguo.selectors.protocol import (
     Answer,
+    Choose,
+    Chosen,
     Compare,
     Distinguish,
     Failed,
+    Generate,
+    GeneratedTest,
     Inputs,
+    Mutate,
     Observed,
     Question,
     Ran,
+    RecordedTests,
     RunOn,
+    Stress,
+    Tests,
     WriteInputs,
+    WriteTests,
 )
+from distinguo.selectors.sources import Sources, off
 from distinguo.tasks import all_of
 from distinguo.testgen import Author, Case, Written, told
+from distinguo.testgen.parse import WrittenTest
 
 AT_ONCE = 4096  # runs waiting for the sandbox at one time, so that a large matrix needs no memory for its queue
-OUTPUT_KEPT = 2000  # characters of an output that the record of a comparison keeps
+OUTPUT_KEPT = 2000  # characters of an output that the record of a judgement keeps
 
 Record = Callable[[str, dict[str, Any]], None]
 """Keeps a question and its answer: a key that no other question shares, and plain data."""
@@ -48,6 +60,8 @@ class Answerer:
 
     A call that fails makes an answer Failed. Once a budget has ended (`stopped` then says which), no further question
     that needs a model is put to one. ModelUnavailable, ReplayMiss and JudgeFailed pass through.
+    recorded: tests that are known before the run, which answer the first WriteTests and the first WriteInputs.
+    sources: of config.INPUTS, those that are on; a question of another gets an empty answer, and nobody is asked.
     """
 
     def __init__(
@@ -59,20 +73,39 @@ class Answerer:
         checker: Checker,
         observe: Observer,
         record: Record,
+        recorded: RecordedTests | None = None,
+        sources: Collection[str] = USUAL_INPUTS,
     ) -> None:
         self.steps: Counter[str] = Counter()
         self.stopped = ""
         self._programs = {candidate.sample: candidate.program for candidate in candidates}
+        self._distinct = _one_of_each(self._programs)
         self._evidence = evidence
         self._author = author
         self._run = run
         self._checker = checker
         self._observe = observe
         self._record = record
+        self._recorded = recorded
+        self._on = sources
+        self._sources = Sources(
+            author.problem,
+            author.ask,
+            run,
+            checker,
+            [self._programs[sample] for sample in self._distinct],
+            seed=evidence.state().seed,
+            prompt_tokens=author.prompt_tokens,
+            steps=self.steps,
+        )
 
     async def answer(self, question: Question) -> None:
         """Answer one question; the evidence then holds the answer and all runs behind it."""
-        if question.calls_model and self.stopped:
+        nothing = None if self._is_recorded(question) else off(question, self._on)
+        if nothing is not None:
+            self._evidence.answer(question, nothing)
+            return
+        if question.calls_model and self.stopped and not self._is_recorded(question):
             self.steps["left_out"] += 1
             self._evidence.answer(question, Failed(self.stopped))
             return
@@ -89,11 +122,13 @@ class Answerer:
         self._evidence.answer(question, answer)
         body = {"kind": question.kind, "question": asdict(question), "answer": _plain(answer), **details}
         self._record(f"{question.kind}.{place(question)}", body)
-        ok = not isinstance(answer, Failed) and answer != Inputs(())
+        ok = not isinstance(answer, Failed) and answer not in (Inputs(()), Tests(()))
         self._observe(QuestionAnswered(question.kind, ok))
 
     async def _ask(self, question: Question, details: dict[str, Any]) -> Answer:
         match question:
+            case WriteInputs(batch=0) if self._recorded is not None:
+                return Inputs(await self._run_recorded(self._recorded))
             case WriteInputs():
                 return await self._write(question, details)
             case RunOn():
@@ -103,21 +138,76 @@ class Answerer:
                 return await self._distinguish(question, details)
             case Compare():
                 return await self._compare(question, details)
+            case WriteTests(batch=0) if self._recorded is not None:
+                return await self._take(self._recorded)
+            case WriteTests():
+                return await self._write_tests(question, details)
+            case Choose():
+                return await self._choose(question, details)
+            case Mutate():
+                return await self._sources.mutate(question, self._try_out)
+            case Generate():
+                inputs = await self._sources.generate(question, self._try_out, place(question))
+                details |= _details(inputs)
+                return Inputs(inputs.usable)
+            case Stress():
+                tests = await self._sources.stress(question, self._try_out, place(question), details)
+                return tests if isinstance(tests, Failed) else await self._tests(tests)
+
+    def _is_recorded(self, question: Question) -> bool:
+        return self._recorded is not None and isinstance(question, WriteInputs | WriteTests) and question.batch == 0
 
     async def _write(self, question: WriteInputs, details: dict[str, Any]) -> Answer:
         self.steps["inputs_requested"] += question.count
-        samples = self._one_of_each()
-
-        async def try_out(inputs: Sequence[str]) -> list[str]:
-            await self._run_on(samples, inputs)
-            return [await self._fault_everywhere(samples, text) for text in inputs]
-
-        programs = [self._programs[sample] for sample in samples]
-        written = await self._author.write_inputs(programs, question.count, try_out, place(question))
-        self.steps["inputs_written"] += len(written.inputs) + len(written.dropped)
-        self.steps["inputs_usable"] += len(written.inputs)
+        programs = [self._programs[sample] for sample in self._distinct]
+        written = await self._author.write_inputs(programs, question.count, self._try_out, place(question))
+        self.steps["inputs_written"] += len(written.usable) + len(written.dropped)
+        self.steps["inputs_usable"] += len(written.usable)
         details |= _details(written)
-        return Inputs(written.inputs)
+        return Inputs(written.usable)
+
+    async def _write_tests(self, question: WriteTests, details: dict[str, Any]) -> Answer:
+        self.steps["tests_requested"] += question.count
+        programs = [self._programs[sample] for sample in self._distinct]
+        written = await self._author.write_tests(programs, question.count, self._try_out, place(question))
+        self.steps["tests_written"] += len(written.usable) + len(written.dropped)
+        self.steps["tests_usable"] += len(written.usable)
+        details |= _details(written)
+        return await self._tests(written.usable)
+
+    async def _tests(self, written: Sequence[WrittenTest]) -> Tests:
+        """The tests, on which all programs were run and judged by the problem's checker."""
+        inputs = tuple(dict.fromkeys(test.input for test in written))
+        await self._run_on(self._distinct, inputs)
+        for sample in self._distinct:
+            runs = dict(zip(inputs, await self._run.many(self._programs[sample], inputs), strict=True))
+            for test in written:
+                run = runs[test.input]
+                passes = run.status is Verdict.AC and self._checker.accepts(run.output, test.expected)
+                self._evidence.passed(sample, test.text, passes)
+        return Tests(tuple(GeneratedTest(test.text, (test.input,)) for test in written))
+
+    async def _take(self, recorded: RecordedTests) -> Tests:
+        self.steps["tests_recorded"] += len(recorded.tests)
+        await self._run_recorded(recorded)
+        samples = self._distinct
+        passed = await all_of(recorded.passes(self._programs[sample]) for sample in samples)
+        for sample, passes in zip(samples, passed, strict=True):
+            for text, one in passes.items():
+                self._evidence.passed(sample, text, one)
+        return Tests(recorded.tests)
+
+    async def _run_recorded(self, recorded: RecordedTests) -> tuple[str, ...]:
+        """Run all programs on the inputs inside recorded tests."""
+        inputs = tuple(dict.fromkeys(text for test in recorded.tests for text in test.inputs))
+        await self._run_on(self._distinct, inputs)
+        return inputs
+
+    async def _try_out(self, inputs: Sequence[str]) -> list[str]:
+        """Run all programs on inputs, and say which of these are of no use."""
+        samples = self._distinct
+        await self._run_on(samples, inputs)
+        return [await self._fault_everywhere(samples, text) for text in inputs]
 
     async def _distinguish(self, question: Distinguish, details: dict[str, Any]) -> Answer:
         self.steps["distinguish_asked"] += 1
@@ -130,9 +220,9 @@ class Answerer:
 
         first, second = (self._programs[sample] for sample in pair)
         written = await self._author.distinguish(first, second, question.count, try_out, place(question))
-        self.steps["distinguish_ok"] += bool(written.inputs)
+        self.steps["distinguish_ok"] += bool(written.usable)
         details |= _details(written)
-        return Inputs(written.inputs)
+        return Inputs(written.usable)
 
     async def _compare(self, question: Compare, details: dict[str, Any]) -> Answer:
         await self._run_on((question.first, question.second), question.inputs)
@@ -151,23 +241,34 @@ class Answerer:
         self.steps["judge_ties"] += vote is Vote.TIE
         return vote
 
-    def _one_of_each(self) -> tuple[int, ...]:
-        """The first sample of each distinct program."""
-        first: dict[Program, int] = {}
-        for sample, program in self._programs.items():
-            first.setdefault(program, sample)
-        return tuple(first.values())
+    async def _choose(self, question: Choose, details: dict[str, Any]) -> Answer:
+        await self._run_on(question.samples, (question.input,))
+        outputs = [told(await self._run(self._programs[sample], question.input)) for sample in question.samples]
+        details["outputs"] = [output[:OUTPUT_KEPT] for output in outputs]
+        self.steps["choose_asked"] += 1
+        self.steps["choose_answered"] += 0
+        choice = await self._author.choose(question.input, outputs, place(question))
+        if choice is None:
+            return Failed("the judge's answer names neither an output nor none")
+        self.steps["choose_answered"] += 1
+        self.steps["choose_none"] += choice.place is None
+        return Chosen(None if choice.place is None else question.samples[choice.place])
 
     async def _run_on(self, samples: Sequence[int], inputs: Sequence[str]) -> None:
+        """Run programs on the inputs that they have not been run on, each program on all of its inputs together."""
         rows = self._evidence.state().rows
-        missing = [(sample, text) for sample in samples for text in inputs if text not in rows[sample]]
-        for start in range(0, len(missing), AT_ONCE):
-            await all_of(self._run_once(sample, text) for sample, text in missing[start : start + AT_ONCE])
+        missing = {
+            self._programs[sample]: (sample, [text for text in dict.fromkeys(inputs) if text not in rows[sample]])
+            for sample in samples
+        }
+        for group in _groups(missing.values()):
+            await all_of(self._run_program(sample, texts) for sample, texts in group)
 
-    async def _run_once(self, sample: int, text: str) -> None:
-        execution = await self._run(self._programs[sample], text)
-        self.steps["executions"] += 1
-        self._evidence.observe(sample, text, observed(execution, self._checker))
+    async def _run_program(self, sample: int, inputs: Sequence[str]) -> None:
+        executions = await self._run.many(self._programs[sample], inputs)
+        self.steps["executions"] += len(inputs)
+        for text, execution in zip(inputs, executions, strict=True):
+            self._evidence.observe(sample, text, observed(execution, self._checker))
 
     async def _fault_everywhere(self, samples: Sequence[int], text: str) -> str:
         rows = self._evidence.state().rows
@@ -192,7 +293,30 @@ def place(question: Question) -> int:
     return int.from_bytes(hashlib.sha256(repr(question).encode("utf-8", "surrogatepass")).digest()[:6])
 
 
-def _details(written: Written) -> dict[str, Any]:
+def _one_of_each(programs: Mapping[int, Program]) -> tuple[int, ...]:
+    """The first sample of each distinct program."""
+    first: dict[Program, int] = {}
+    for sample, program in programs.items():
+        first.setdefault(program, sample)
+    return tuple(first.values())
+
+
+def _groups(missing: Iterable[tuple[int, list[str]]]) -> Iterable[list[tuple[int, list[str]]]]:
+    """Runs in groups of at most AT_ONCE."""
+    group, size = list[tuple[int, list[str]]](), 0
+    for sample, inputs in missing:
+        for start in range(0, len(inputs), AT_ONCE):
+            part = inputs[start : start + AT_ONCE]
+            if size + len(part) > AT_ONCE:
+                yield group
+                group, size = [], 0
+            group.append((sample, part))
+            size += len(part)
+    if group:
+        yield group
+
+
+def _details(written: Written[Any]) -> dict[str, Any]:
     return {"requests": written.requests, "dropped": [asdict(fault) for fault in written.dropped]}
 
 
@@ -200,8 +324,12 @@ def _plain(answer: Answer) -> dict[str, Any]:
     match answer:
         case Inputs(texts):
             return {"inputs": list(texts)}
+        case Tests(tests):
+            return {"tests": [test.text for test in tests]}
         case Vote():
             return {"vote": answer.value}
+        case Chosen(sample):
+            return {"chosen": sample}
         case Failed(why):
             return {"failed": why}
         case Ran():

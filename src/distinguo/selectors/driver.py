@@ -1,9 +1,10 @@
 """The driver: shows a selector what is known, answers its questions side by side, until it decides."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from distinguo import checkers
+from distinguo.config import USUAL_INPUTS
 from distinguo.errors import InputError
 from distinguo.events import SelectionStarted
 from distinguo.problem import Problem
@@ -12,7 +13,8 @@ from distinguo.records import Candidate, Selection
 from distinguo.selectors.answering import Answerer, Record, observed
 from distinguo.selectors.clustering import best_by_public
 from distinguo.selectors.evidence import Evidence
-from distinguo.selectors.protocol import Decision, Question, Selector
+from distinguo.selectors.protocol import Decision, Question, RecordedTests, Selector
+from distinguo.selectors.sources import decided_by
 from distinguo.testgen import PROMPT_TOKENS, Author
 
 
@@ -28,12 +30,16 @@ async def select(
     record: Record,
     public_filter: bool = True,
     prompt_tokens: int = PROMPT_TOKENS,
+    tests: RecordedTests | None = None,
+    sources: Collection[str] = USUAL_INPUTS,
 ) -> Selection:
     """Stage 2 (Li et al. 2025, section 3.2): choose one candidate.
 
     public_filter: the selector sees only the candidates that pass every public test; when none does, the best by
     public tests is taken without any question (ties: the largest cluster of equal outputs, then the lowest index).
     prompt_tokens: the most that a prompt may have, by a cautious estimate; texts are cut to fit.
+    sources: where inputs may come from, of config.INPUTS.
+    tests: answer the first request for tests, and their inputs the first one for inputs, in a model's place.
     record: told of every question with its answer, what was run and what was dropped.
 
     A failed call or an ended budget leaves a question without an answer, never the problem without a choice;
@@ -50,7 +56,7 @@ async def select(
     }
     evidence = Evidence(pool, public, len(problem.public_tests), seed)
     author = Author(problem, ask, prompt_tokens)
-    answerer = Answerer(pool, evidence, author, run, checker, observe, record)
+    answerer = Answerer(pool, evidence, author, run, checker, observe, record, tests, sources)
     observe(SelectionStarted(selector.name, len(pool)))
     if public_filter and not passing:
         decision = best_by_public(evidence.state())
@@ -63,6 +69,7 @@ async def select(
         reason=_reason(decision, len(candidates), len(passing), public_filter, answerer.stopped),
         steps=dict(answerer.steps),
         stopped=answerer.stopped,
+        decided_by=decided_by(evidence.state(), decision.chosen, decision.clusters),
     )
 
 

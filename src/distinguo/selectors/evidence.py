@@ -18,12 +18,15 @@ class Evidence:
         pool = tuple(sorted(candidates, key=lambda candidate: candidate.sample))
         shared: dict[Program, dict[str, Observed]] = {}
         self._rows = {candidate.sample: shared.setdefault(candidate.program, {}) for candidate in pool}
+        tested: dict[Program, dict[str, bool]] = {}
+        self._passes = {candidate.sample: tested.setdefault(candidate.program, {}) for candidate in pool}
         self._answers: dict[Question, Answer] = {}
         self._state = State(
             candidates=pool,
             public_tests=public_tests,
             public={candidate.sample: tuple(public[candidate.sample]) for candidate in pool},
             rows=MappingProxyType({sample: MappingProxyType(row) for sample, row in self._rows.items()}),
+            passes=MappingProxyType({sample: MappingProxyType(row) for sample, row in self._passes.items()}),
             answers=MappingProxyType(self._answers),
             seed=seed,
         )
@@ -31,6 +34,10 @@ class Evidence:
     def observe(self, sample: int, text: str, observed: Observed) -> None:
         """A sample's program was run on an input."""
         self._rows[sample][text] = observed
+
+    def passed(self, sample: int, test: str, passes: bool) -> None:
+        """Whether a sample's program passes a generated test, by the test's text."""
+        self._passes[sample][test] = passes
 
     def answer(self, question: Question, answer: Answer) -> None:
         """A question was answered; what was run for it has been observed before."""

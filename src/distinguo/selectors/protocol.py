@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from distinguo.problem import Program
 from distinguo.records import Candidate, Cluster, Verdict, Vote
 
 
@@ -19,6 +20,7 @@ from distinguo.records import Candidate, Cluster, Verdict, Vote
 class WriteInputs:
     """Have a model write test inputs for the problem; all candidates are run on the usable ones.
 
+    Where the run has recorded tests, the inputs inside them are the answer to batch 0, each once, without a call.
     Answer: Inputs, none where nothing usable was written after bounded repeats; or Failed.
     Another `batch` is another question.
     """
@@ -72,7 +74,98 @@ class Compare:
     inputs: tuple[str, ...]
 
 
-Question = WriteInputs | RunOn | Distinguish | Compare
+@dataclass(frozen=True, slots=True)
+class WriteTests:
+    """Have a model write tests for the problem: inputs and the outputs it expects; all candidates are run on them.
+
+    Where the run has recorded tests, they are the answer to batch 0, all of them, without a call.
+    Answer: Tests, none where nothing usable was written; or Failed.
+    """
+
+    kind: ClassVar[str] = "tests"
+    calls_model: ClassVar[bool] = True
+
+    count: int
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mutate:
+    """Make inputs by changing those of the public tests, without a model; all candidates are run on them.
+
+    large: such as expose slow programs. Answer: Inputs, none where nothing could be made.
+    """
+
+    kind: ClassVar[str] = "mutate"
+    calls_model: ClassVar[bool] = False
+
+    count: int
+    large: bool = False
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Have a model write programs that print inputs, and validators of them; all candidates are run on what passes.
+
+    Answer: Inputs, those that at least three of four validators accept; or Failed.
+    """
+
+    kind: ClassVar[str] = "generate"
+    calls_model: ClassVar[bool] = True
+
+    count: int
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stress:
+    """Have a model write a slow, obviously right program; its outputs on small inputs are what tests expect.
+
+    Answer: Tests, on which all candidates were run; or Failed.
+    """
+
+    kind: ClassVar[str] = "stress"
+    calls_model: ClassVar[bool] = True
+
+    count: int
+    batch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Have a model say which output on an input is right, or that none is; it sees no program.
+
+    samples: one for each distinct output, in the order shown; all have been run on the input. Answer: Chosen or Failed.
+    """
+
+    kind: ClassVar[str] = "choose"
+    calls_model: ClassVar[bool] = True
+
+    input: str
+    samples: tuple[int, ...]
+
+
+Question = WriteInputs | RunOn | Distinguish | Compare | WriteTests | Mutate | Generate | Stress | Choose
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedTest:
+    """A test that nobody has checked. text: what it says, which is its identity. inputs: what it runs programs on."""
+
+    text: str
+    inputs: tuple[str, ...]
+
+
+class RecordedTests(Protocol):
+    """Generated tests that somebody wrote before the run, and who passes them."""
+
+    @property
+    def tests(self) -> tuple[GeneratedTest, ...]:
+        """All of them, equal ones as often as they were written."""
+
+    async def passes(self, program: Program) -> Mapping[str, bool]:
+        """For each test's text whether the program passes it. Raises JudgeFailed when the sandbox itself fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +173,22 @@ class Inputs:
     """Inputs that were gathered and run."""
 
     texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tests:
+    """Generated tests, equal ones as often as they were written; State.passes says who passes them."""
+
+    __test__ = False  # not a test class for pytest
+
+    tests: tuple[GeneratedTest, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The sample whose output the judge holds for right; None if it holds none of them for right."""
+
+    sample: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +203,7 @@ class Failed:
     why: str
 
 
-Answer = Inputs | Ran | Vote | Failed
+Answer = Inputs | Tests | Ran | Vote | Chosen | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +239,7 @@ class State:
     public_tests: how many public tests the problem has.
     public: for each sample what it did on each public test's input, in the problem's order.
     rows: for each sample what it did on each input it was run on; identical programs share one row.
+    passes: for each sample whether it passes each generated test, by the test's text; shared likewise.
     answers: the questions that were answered, in no meaningful order.
     seed: of every random choice.
     """
@@ -138,6 +248,7 @@ class State:
     public_tests: int
     public: Mapping[int, tuple[Observed, ...]]
     rows: Mapping[int, Mapping[str, Observed]]
+    passes: Mapping[int, Mapping[str, bool]]
     answers: Mapping[Question, Answer]
     seed: int
 
@@ -163,6 +274,8 @@ class State:
 def _gathered(question: Question, answer: Answer) -> tuple[str, ...]:
     if isinstance(answer, Inputs):
         return answer.texts
+    if isinstance(answer, Tests):
+        return tuple(text for test in answer.tests for text in test.inputs)
     return question.inputs if isinstance(question, RunOn) else ()
 
 

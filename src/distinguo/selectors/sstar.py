@@ -5,18 +5,14 @@ half a point each); where no input could be found for a pair, the judge sees the
 differ; ties between clusters go to the larger one, then to the lowest index; one cluster costs no further call.
 """
 
-import random
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import ClassVar
 
-from distinguo.records import Cluster, Vote
-from distinguo.selectors.protocol import Answer, Compare, Decision, Distinguish, Inputs, Question, State, WriteInputs
+from distinguo.records import Cluster
+from distinguo.selectors.matches import Points, draw, sought
+from distinguo.selectors.protocol import Compare, Decision, Distinguish, Question, State, WriteInputs
 from distinguo.selectors.written import Clustered, clustered
-
-DISTINGUISHING = 3  # inputs asked for, and shown to the judge, for one pair
-
-Pair = tuple[int, int]  # one sample of each of two clusters
 
 
 class SStar:
@@ -34,54 +30,20 @@ class SStar:
         scores = dict.fromkeys(known.clusters, 0.0)
         compared = 0
         for one, other in combinations(known.clusters, 2):
-            pair = _draw(one, f"{state.seed}/{one[0]}/{other[0]}"), _draw(other, f"{state.seed}/{other[0]}/{one[0]}")
-            inputs = _distinguishing(state, pair, known.inputs)
-            if isinstance(inputs, Distinguish):
-                questions.append(inputs)
-                continue
-            both_orders = Compare(*pair, inputs), Compare(*pair[::-1], inputs)
-            unanswered = [question for question in both_orders if question not in state.answers]
-            if unanswered:
-                questions += unanswered
-                continue
-            points = _points(*(state.answers[question] for question in both_orders))
-            scores[one] += points[0]
-            scores[other] += points[1]
-            compared += sum(points) > 0
+            pair = draw(one, f"{state.seed}/{one[0]}/{other[0]}"), draw(other, f"{state.seed}/{other[0]}/{one[0]}")
+            match sought(state, pair, known.inputs):
+                case Points(first, second):
+                    scores[one] += first
+                    scores[other] += second
+                    compared += first + second > 0
+                case unanswered:
+                    questions += unanswered
         return questions or _decide(state, known, scores, compared)
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
         """Every candidate may be a cluster of its own; each pair takes one request and two verdicts."""
         pairs = candidates * (candidates - 1) // 2
         return {WriteInputs.kind: min(1, candidates - 1), Distinguish.kind: pairs, Compare.kind: 2 * pairs}
-
-
-def _draw(cluster: Sequence[int], seed: str) -> int:
-    """A random member of a cluster, the same whenever it is drawn under this seed."""
-    return cluster[0] if len(cluster) == 1 else random.Random(seed).choice(cluster)
-
-
-def _distinguishing(state: State, pair: Pair, written: Sequence[str]) -> Distinguish | tuple[str, ...]:
-    """Inputs on which the pair's outputs differ, or the question that brings them."""
-    question = Distinguish(*pair, DISTINGUISHING)
-    answer = state.answers.get(question)
-    if answer is None:
-        return question
-    if isinstance(answer, Inputs) and answer.texts:
-        return answer.texts
-    first, second = (state.rows[sample] for sample in pair)
-    return tuple(text for text in written if first[text].key != second[text].key)[:DISTINGUISHING]
-
-
-def _points(forward: Answer, backward: Answer) -> tuple[float, float]:
-    """What a pair's two verdicts bring its two clusters; the second verdict was asked in the reverse order."""
-    if (forward, backward) == (Vote.FIRST, Vote.SECOND):
-        return 1.0, 0.0
-    if (forward, backward) == (Vote.SECOND, Vote.FIRST):
-        return 0.0, 1.0
-    if (forward, backward) == (Vote.TIE, Vote.TIE):
-        return 0.5, 0.5
-    return 0.0, 0.0
 
 
 def _decide(state: State, known: Clustered, scores: dict[tuple[int, ...], float], compared: int) -> Decision:
@@ -104,7 +66,7 @@ def _decide(state: State, known: Clustered, scores: dict[tuple[int, ...], float]
             f"in comparisons on distinguishing inputs ({compared} of {pairs} pairs got a verdict); {size}.{tied}"
         )
     clusters = tuple(Cluster(cluster, scores[cluster]) for cluster in ranked)
-    return Decision(_draw(best, f"{state.seed}/chosen"), clusters, reason)
+    return Decision(draw(best, f"{state.seed}/chosen"), clusters, reason)
 
 
 def _tied(ranked: Sequence[tuple[int, ...]], scores: dict[tuple[int, ...], float]) -> bool:

@@ -1,10 +1,11 @@
 """The opening that selectors on generated inputs share: have inputs written, then cluster by the outputs on them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from distinguo.selectors.clustering import best_by_public, by_outputs, same_program
+from distinguo.selectors.clustering import by_outputs, same_program
 from distinguo.selectors.protocol import Decision, Inputs, Question, State, WriteInputs
+from distinguo.selectors.ranking import unranked
 
 INPUTS = 8  # asked for in one request: a small model's answer must not run out of tokens
 
@@ -27,6 +28,5 @@ def clustered(state: State) -> Clustered | Decision | Sequence[Question]:
     if answer is None:
         return (question,)
     if not isinstance(answer, Inputs) or not answer.texts:
-        fallback = best_by_public(state)
-        return replace(fallback, reason=f"No usable test input could be written. {fallback.reason}")
+        return unranked(state, "No usable test input could be written.")
     return Clustered(answer.texts, by_outputs(state.samples, state.rows, answer.texts))

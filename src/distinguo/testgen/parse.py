@@ -1,20 +1,21 @@
-"""What a model wrote, as test inputs: tolerant of everything round the JSON, strict about the inputs themselves."""
+"""What a model wrote, as inputs and tests: tolerant of all that stands round the JSON, strict about the values."""
 
 import ast
 import json
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from distinguo import values
-from distinguo.problem import CallStyle, Problem, Program
-from distinguo.records import Vote
+from distinguo.problem import CallStyle, Problem
+from distinguo.testgen.signatures import Signature
 
-_LIST = re.compile(r'"inputs"\s*:\s*\[|\[(?=\s*")')
+_INPUTS = re.compile(r'"inputs"\s*:\s*\[|\[(?=\s*")')
+_TESTS = re.compile(r'"tests"\s*:\s*\[|\[(?=\s*["{])')
 _BETWEEN = re.compile(r"[\s,]*")
-_BETTER = re.compile(r'better"?\s*[:=]\s*"?(first|second|tie)\b', re.IGNORECASE)
+_EXPECTED = ("output", "expected", "expected_output", "result", "returns")  # names that models give to one thing
 _PREDICTION = re.compile(r"^[ \t]*(expected[ _])?output\s*:", re.IGNORECASE | re.MULTILINE)
 _DECODER = json.JSONDecoder(strict=False)
 
@@ -28,16 +29,23 @@ class Dropped:
 
 
 @dataclass(frozen=True, slots=True)
-class Signature:
-    """The positional parameters of a function: their names, how many are required, whether more are taken."""
+class WrittenTest:
+    """An input in the form of Test.input, and in the form of Test.expected the output that a model expects on it."""
 
-    names: tuple[str, ...]
-    required: int
-    more: bool
+    input: str
+    expected: str
+
+    @property
+    def text(self) -> str:
+        """The test as one canonical text, by which it is known: JSON of both."""
+        return json.dumps({"input": self.input, "expected": self.expected})
 
 
 class _Unusable(Exception):
-    """Why an input cannot be used."""
+    """Why an input or a test cannot be used."""
+
+
+Item = TypeVar("Item")
 
 
 def parse_inputs(
@@ -48,33 +56,61 @@ def parse_inputs(
     Accepts the JSON object that the prompts ask for with prose or fences round it, trailing commas, or its end
     cut off; predicted outputs are ignored. Drops what is malformed, a repetition, or a public test's input.
     """
-    public = {_literal(problem, test.input) for test in problem.public_tests}
-    inputs: dict[str, None] = {}
+    public = _public_inputs(problem)
+
+    def read(item: Any) -> str:
+        found = _input(item, problem, signature)
+        if found in public:
+            raise _Unusable("it is already one of the public tests")
+        return found
+
+    return _read(_items(text, _INPUTS), read, "it repeats another input")
+
+
+def parse_tests(
+    text: str, problem: Problem, signature: Signature | None = None
+) -> tuple[tuple[WrittenTest, ...], tuple[Dropped, ...]]:
+    """The tests in a model's answer, and what was dropped.
+
+    Accepts the JSON object that the prompts ask for as parse_inputs does, and `assert f(1) == 2` for a test of a
+    function. Drops what is malformed, a repetition within the answer, or a public test's input. Tests with one input
+    and several outputs are all kept, since nobody knows which is right.
+    """
+    public = _public_inputs(problem)
+
+    def read(item: Any) -> WrittenTest:
+        given, expected = _halves(item)
+        found = _input(given, problem, signature)
+        if found in public:
+            raise _Unusable("its input is already one of the public tests")
+        if problem.style is CallStyle.STDIN:
+            return WrittenTest(found, _printed(expected))
+        return WrittenTest(found, _returned(expected, problem))
+
+    return _read(_items(text, _TESTS), read, "it repeats another test")
+
+
+def _read(
+    items: Iterable[Any], read: Callable[[Any], Item], repeated: str
+) -> tuple[tuple[Item, ...], tuple[Dropped, ...]]:
+    found: dict[Item, None] = {}
     dropped = []
-    for item in _items(text):
+    for item in items:
         try:
-            found = _stdin(item) if problem.style is CallStyle.STDIN else _arguments(item, problem, signature)
-            if found in public:
-                raise _Unusable("it is already one of the public tests")
-            if found in inputs:
-                raise _Unusable("it repeats another input")
-            inputs[found] = None
+            one = read(item)
+            if one in found:
+                raise _Unusable(repeated)
+            found[one] = None
         except _Unusable as why:
             dropped.append(Dropped(item if isinstance(item, str) else repr(item), str(why)))
-    return tuple(inputs), tuple(dropped)
+    return tuple(found), tuple(dropped)
 
 
-def parse_vote(text: str) -> Vote | None:
-    """The judge's verdict, or None where the answer names none: the last value given to "better"."""
-    found = _BETTER.findall(text)
-    return Vote(found[-1].lower()) if found else None
-
-
-def _items(text: str) -> list[Any]:
-    """The elements of the last non-empty JSON list of inputs, as far as they can be read."""
+def _items(text: str, begins: re.Pattern[str]) -> list[Any]:
+    """The elements of the last non-empty JSON list that begins so, as far as they can be read; a named one first."""
     text = text.rpartition("</think>")[2]
     named, unnamed, end = list[Any](), list[Any](), 0
-    for start in _LIST.finditer(text):
+    for start in begins.finditer(text):
         if start.start() < end:
             continue  # inside a list that was read
         found, end = _elements(text, start.end())
@@ -102,39 +138,109 @@ def _skip(text: str, position: int) -> int:
     return position if between is None else between.end()
 
 
-def _stdin(item: Any) -> str:
-    """Standard input as text that ends in one newline."""
+def _public_inputs(problem: Problem) -> set[str]:
+    return {_literal(problem, test.input) for test in problem.public_tests}
+
+
+def _input(item: Any, problem: Problem, signature: Signature | None) -> str:
     if isinstance(item, dict):
         item = item.get("input")
-    if isinstance(item, int | float) and not isinstance(item, bool):
-        item = str(item)
-    if not isinstance(item, str):
-        raise _Unusable("it is not a string")
-    # Escaped once too often: no line of standard input means a literal \n.
-    text: str = item.replace("\\n", "\n") if "\n" not in item else item
+    return _stdin(item) if problem.style is CallStyle.STDIN else _arguments(item, problem, signature)
+
+
+def _stdin(item: Any) -> str:
+    """Standard input as text that ends in one newline."""
+    text = _lines(item, "it")
     if not text.strip():
         raise _Unusable("it is empty")
     if _PREDICTION.search(text):
         raise _Unusable("it names an output: give the input alone")
+    return text
+
+
+def _printed(item: Any) -> str:
+    """The output that a test expects, as text that ends in one newline; a program may well print nothing."""
+    return _lines(item, "its output")
+
+
+def _lines(item: Any, name: str) -> str:
+    if isinstance(item, int | float) and not isinstance(item, bool):
+        item = str(item)
+    if not isinstance(item, str):
+        raise _Unusable(f"{name} is not a string")
+    # Escaped once too often: no line of standard input or output means a literal \n.
+    text: str = item.replace("\\n", "\n") if "\n" not in item else item
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise _Unusable("it is not valid Unicode text") from None
+        raise _Unusable(f"{name} is not valid Unicode text") from None
     return text.rstrip("\n") + "\n"
+
+
+def _halves(item: Any) -> tuple[Any, Any]:
+    """The input and the expected output of a test, as they were written."""
+    if isinstance(item, str):
+        tree = _parsed(item)
+        match tree.body if tree else []:
+            case [(ast.Assert(test=test) | ast.Expr(value=test))]:
+                match test:
+                    case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
+                        return ast.unparse(left), ast.unparse(right)
+        raise _Unusable("it is not an object with an input and an output")
+    if not isinstance(item, dict):
+        raise _Unusable("it is not an object with an input and an output")
+    for name in _EXPECTED:
+        if name in item:
+            return item.get("input"), item[name]
+    raise _Unusable("it has no output")
+
+
+def _returned(item: Any, problem: Problem) -> str:
+    """The literal of the value that a test expects.
+
+    A function whose public tests all return texts is expected to return one, whatever the model left out of quotes.
+    """
+    texts = problem.public_tests and all(_is_text(test.expected) for test in problem.public_tests)
+    value = item
+    try:
+        if isinstance(item, str):
+            try:
+                value = values.loads(item)
+            except values.ValueTextError:
+                if not texts:
+                    raise
+            if texts and not isinstance(value, str):
+                value = item
+        literal = values.dumps(value)
+        literal.encode()
+    except (values.ValueTextError, UnicodeEncodeError, RecursionError):
+        raise _Unusable("its output is not a Python literal (write the returned value out)") from None
+    return literal
+
+
+def _is_text(literal: str | None) -> bool:
+    try:
+        return literal is not None and isinstance(values.loads(literal), str)
+    except values.ValueTextError:
+        return False
+
+
+def _parsed(text: str) -> ast.Module | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a model's odd escapes are no concern of the user's
+            return ast.parse(text.strip().removeprefix(">>>").strip())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _arguments(item: Any, problem: Problem, signature: Signature | None) -> str:
     """The literal of the argument tuple of a call such as `f([1, 2], 'x')`."""
-    if isinstance(item, dict):
-        item = item.get("input")
     if not isinstance(item, str):
         raise _Unusable(f"it is not a call of {_function(problem)} written in a string")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a model's odd escapes are no concern of the user's
-            tree = ast.parse(item.strip().removeprefix(">>>").strip())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _Unusable("it is not a Python expression") from None
+    tree = _parsed(item)
+    if tree is None:
+        raise _Unusable("it is not a Python expression")
     try:
         call = _call(tree, problem) or _bare(tree, signature)
         if call is None:
@@ -202,38 +308,3 @@ def _literal(problem: Problem, text: str) -> str:
         return values.dumps(values.loads(text))
     except values.ValueTextError:
         return text
-
-
-def signature(problem: Problem, programs: Sequence[Program]) -> Signature | None:
-    """How the function under test is called, from the starter or else the first program that shows it."""
-    if problem.style is CallStyle.STDIN:
-        return None
-    starters = (problem.starter, problem.starter.rstrip() + "\n        pass") if problem.starter else ()
-    for source in (*starters, *(program.source for program in programs)):
-        found = _find(source, (problem.entry or "").split("."))
-        if found is not None:
-            return found
-    return None
-
-
-def _find(source: str, path: Sequence[str]) -> Signature | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            scope: list[ast.stmt] = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-    for name in path[:-1]:
-        classes = [node for node in scope if isinstance(node, ast.ClassDef) and node.name == name]
-        if not classes:
-            return None
-        scope = classes[-1].body
-    functions = [node for node in scope if isinstance(node, ast.FunctionDef) and node.name == path[-1]]
-    if not functions:
-        return None
-    function = functions[-1]
-    static = any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in function.decorator_list)
-    parameters = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
-    required = len(parameters) - len(function.args.defaults)
-    own = 1 if len(path) > 1 and not static else 0
-    return Signature(tuple(parameters[own:]), max(0, required - own), function.args.vararg is not None)

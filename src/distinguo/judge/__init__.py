@@ -1,16 +1,17 @@
 """Programs on inputs: each pair is run once, kept, and judged outside the program's sandbox."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
 from distinguo import checkers
 from distinguo.budget import Budget
+from distinguo.judge.together import run_all
 from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Executor
 from distinguo.records import Execution, Outcome, Verdict
-from distinguo.store import Store, execution_key
+from distinguo.store import Store, execution_keys
 from distinguo.tasks import all_of
 
 
@@ -43,7 +44,8 @@ class Judge:
         self._executor = executor
         self._store = store
         self._budget = budget
-        self._running: dict[str, asyncio.Task[Execution]] = {}
+        self._running: dict[str, asyncio.Future[Execution]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -51,37 +53,68 @@ class Judge:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
-        for task in self._running.values():
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
         """See protocols.Run. Runs asked for while the same one is under way wait for it.
 
         Raises BudgetExhausted when the run's time is over.
         """
-        limits = self._problem.limits
-        key = execution_key(program, stdin, limits, self._executor.identity(program.language))
-        stored = self._store.execution(key)
-        if stored is not None:
-            return stored
-        if key not in self._running:
-            self._running[key] = asyncio.create_task(self._execute(key, program, stdin))
+        (execution,) = await self.many(program, (stdin,))
+        return execution
+
+    async def many(self, program: Program, inputs: Sequence[str]) -> list[Execution]:
+        """See protocols.Run: what is not known yet is run together, where together.py allows it."""
+        identity = self._executor.identity(program.language)
+        keys = execution_keys(program, inputs, self._problem.limits, identity)
+        known = {text: stored for text, key in keys.items() if (stored := self._store.execution(key)) is not None}
+        new = {text: key for text, key in keys.items() if text not in known and key not in self._running}
+        if new:
+            self._start(program, new)
+        under_way = {text: self._running[key] for text, key in keys.items() if text not in known}
+        for text, running in under_way.items():
+            known[text] = await self._in_time(running)
+        return [known[text] for text in inputs]
+
+    async def _in_time(self, running: asyncio.Future[Execution]) -> Execution:
+        if running.done():
+            return running.result()
         try:
             async with asyncio.timeout(self._budget.seconds_left) as deadline:
-                return await asyncio.shield(self._running[key])
+                return await asyncio.shield(running)
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise self._budget.end_of_time() from None
 
-    async def _execute(self, key: str, program: Program, stdin: str) -> Execution:
+    def _start(self, program: Program, keys: Mapping[str, str]) -> None:
+        """Begin to run a program on inputs; `keys` has the key of each."""
+        for key in keys.values():
+            self._running[key] = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(self._execute(program, keys))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _execute(self, program: Program, keys: Mapping[str, str]) -> None:
+        def keep(text: str, execution: Execution) -> None:
+            self._store.keep_execution(keys[text], program, text, execution)
+            self._running.pop(keys[text]).set_result(execution)
+
         try:
-            execution = await self._executor.run(program, stdin, self._problem.limits)
-            self._store.keep_execution(key, program, stdin, execution)
-            return execution
-        finally:
-            del self._running[key]
+            await run_all(self._executor, program, list(keys), self._problem.limits, keep)
+        except asyncio.CancelledError:
+            for key in keys.values():
+                if key in self._running:
+                    self._running.pop(key).cancel()
+            raise
+        except Exception as error:  # noqa: BLE001  raised where each run is waited for
+            for key in keys.values():
+                if key in self._running:
+                    failed = self._running.pop(key)
+                    failed.set_exception(error)
+                    failed.exception()  # nobody may be waiting for it any longer
 
     async def test(self, program: Program, tests: Sequence[Test]) -> tuple[Outcome, ...]:
         """One outcome per test, in order. All tests are run: debugging wants to see every failure."""

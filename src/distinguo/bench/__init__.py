@@ -1,0 +1,1 @@
+"""Measuring methods: simulated worlds that price selectors."""

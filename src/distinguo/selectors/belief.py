@@ -1,0 +1,172 @@
+"""What the sizes of clusters, tests, failures and agreement say about which cluster is right, if any is.
+
+The hypotheses are numbered like the clusters; one more, the last, is that none of them is right. Evidence is a list of
+natural logarithms, one for each hypothesis, and adds up: each piece is counted once. belief_judge adds a judge's.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from distinguo.selectors.b4 import log_beta
+from distinguo.selectors.matrix import Columns
+
+NEVER = -math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What is known of each cluster, in one order.
+
+    sizes: its samples, each as often as it was drawn. programs: its different programs. passed: the tests that it
+    passes, as bits of `tests` ones. works: for each input that all were run on, whether its run ended well.
+    agreed: how often, over these inputs and all other clusters, another one gave the same output; failures never agree.
+    """
+
+    sizes: tuple[int, ...]
+    programs: tuple[int, ...]
+    passed: tuple[int, ...]
+    tests: int
+    works: tuple[tuple[bool, ...], ...]
+    agreed: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """The constants of the model. belief_fit.fit replaces the defaults of the first eight on recorded pools.
+
+    a, b: a problem's share of right samples is drawn from Beta(a, b).
+    theta: the concentration of the Chinese restaurant process by which wrong samples fall into clusters.
+    cells: how many independent results of a program on a test all results together are worth at most: neither tests
+    nor programs are independent of one another.
+    right_tests: pseudo-counts (right, wrong) of the share of generated tests that are right.
+    lucky: pseudo-counts (passes, fails) of a wrong cluster on a wrong test; on a right one they are (1, 1).
+    failing: the odds of a cluster that fails on an input on which another one works, against one that never does.
+    agreeing: the exponent of the share of outputs on which a cluster agrees with another one.
+
+    reliability: how often a judge's verdict on two outputs, the same in both orders, is right. ties: how often it
+    gives none. choosing: how often it would tell the right one of two outputs alone from a wrong one; abstaining: how
+    often it holds none for right though one is; abstaining_none: how often when none is.
+    fooled: the share of wrong clusters that a judge prefers to the right one again and again.
+    pairs: how many the prior counts for in the share of those whose two orders agree.
+    """
+
+    a: float = 0.6
+    b: float = 1.2
+    theta: float = 2.0
+    cells: float = 4.0
+    right_tests: tuple[float, float] = (100.0, 1.0)
+    lucky: tuple[float, float] = (1.0, 1e5)
+    failing: float = 0.3
+    agreeing: float = 1.0
+    reliability: float = 0.67
+    ties: float = 0.15
+    choosing: float = 0.62
+    abstaining: float = 0.15
+    abstaining_none: float = 0.35
+    fooled: float = 0.10
+    pairs: float = 20.0
+
+
+def log_sum(values: Sequence[float]) -> float:
+    """The logarithm of a sum of exponentials."""
+    top = max(values)
+    return top if top == NEVER else top + math.log(math.fsum(math.exp(value - top) for value in values))
+
+
+def normalised(logs: Sequence[float]) -> list[float]:
+    """The probabilities in proportion to these exponentials."""
+    total = log_sum(logs)
+    return [math.exp(value - total) for value in logs]
+
+
+def from_sizes(sizes: Sequence[int], known: Parameters) -> list[float]:
+    """Beta-CRP: N samples, of which n_k form cluster k; the right ones form one cluster, the wrong ones a CRP.
+
+    For cluster k: ln B(a + n_k, b + N - n_k) - ln Γ(n_k) - ln Γ(θ + N - n_k); for none: ln θ + ln B(a, b + N) -
+    ln Γ(θ + N). Samples count as often as they were drawn.
+    """
+    a, b, theta, total = known.a, known.b, known.theta, sum(sizes)
+    right = [
+        log_beta(a + size, b + total - size) - math.lgamma(size) - math.lgamma(theta + total - size) for size in sizes
+    ]
+    return [*right, math.log(theta) + log_beta(a, b + total) - math.lgamma(theta + total)]
+
+
+def from_tests(pool: Pool, known: Parameters) -> list[float]:
+    """B4's terms for y, E1 and E0 under weak priors, tempered (Chen et al. 2024, arXiv 2409.08692, section 4).
+
+    Were cluster k right, the tests that it passes would be the right ones; E1 and E0 are what all other programs make
+    of the right and of the wrong tests, equal programs once. Were no cluster right, any set of tests might be; those
+    count that go down the list of tests from the one that most programs pass: whatever the rates are, the likeliest
+    set is one of these.
+    """
+    tests, everyone = pool.tests, sum(pool.programs)
+    if not tests:
+        return [0.0] * (len(pool.passed) + 1)
+    columns = Columns(row for row, count in zip(pool.passed, pool.programs, strict=True) for _ in range(count))
+    ones = columns.total((1 << tests) - 1)
+
+    def evidence(others: int, right: int, ones_right: int, ones_wrong: int) -> float:
+        wrong = tests - right
+        return (
+            _log_likelihood(right, wrong, known.right_tests)
+            + _log_likelihood(ones_right, others * right - ones_right, (1.0, 1.0))
+            + _log_likelihood(ones_wrong, others * wrong - ones_wrong, known.lucky)
+        )
+
+    logs = []
+    for row, count in zip(pool.passed, pool.programs, strict=True):
+        right, ones_right = row.bit_count(), columns.total(row)
+        logs.append(evidence(everyone - count, right, ones_right - count * right, ones - ones_right))
+    sets, ones_right = [evidence(everyone, 0, 0, ones)], 0
+    passing = sorted((columns.total(1 << test) for test in range(tests)), reverse=True)
+    for right, count in enumerate(passing, 1):
+        ones_right += count
+        sets.append(evidence(everyone, right, ones_right, ones - ones_right))
+    tempered = min(1.0, known.cells / (tests * everyone))
+    return [tempered * value for value in (*logs, log_sum(sets))]
+
+
+def from_failures(pool: Pool, known: Parameters) -> list[float]:
+    """What it says that a cluster's runs end well, or do not, on inputs on which those of another cluster do.
+
+    A right program may fail on an input that is none of the problem's, so one failure says as much as several. But a
+    cluster that always fails where another works is never right.
+    """
+    telling = [seen for seen in zip(*pool.works, strict=True) if any(seen)]
+    logs = []
+    for runs in zip(*telling, strict=True) if telling else [()] * len(pool.sizes):
+        failing = len(runs) - sum(runs)
+        logs.append(0.0 if not failing else NEVER if failing == len(runs) else math.log(known.failing))
+    return [*logs, 0.0]
+
+
+def from_agreement(pool: Pool, known: Parameters) -> list[float]:
+    """What it says how often other clusters give the same outputs: programs that go wrong do so in different ways.
+
+    Unlike in soft MBR (Shi et al. 2022, arXiv 2204.11454) each of the others counts once and a cluster not for itself:
+    its size is known already. That none is right is as likely as for what an average sample agrees on.
+    """
+    inputs = len(pool.works[0])
+    if not inputs:
+        return [0.0] * (len(pool.sizes) + 1)
+    shares = [(agreed / inputs + 0.5) / len(pool.sizes) for agreed in pool.agreed]
+    average = math.fsum(share * size for share, size in zip(shares, pool.sizes, strict=True)) / sum(pool.sizes)
+    return [known.agreeing * math.log(share) for share in (*shares, average)]
+
+
+def prior(pool: Pool, known: Parameters) -> list[float]:
+    """All that is known without a judge: the logarithms, not normalised, for each cluster and, last, for none."""
+    pieces = (
+        from_sizes(pool.sizes, known),
+        from_tests(pool, known),
+        from_failures(pool, known),
+        from_agreement(pool, known),
+    )
+    return [NEVER if NEVER in values else math.fsum(values) for values in zip(*pieces, strict=True)]
+
+
+def _log_likelihood(ones: int, zeros: int, pseudo: tuple[float, float]) -> float:
+    """Of a certain sequence of draws with an unknown rate that has a Beta prior."""
+    return log_beta(ones + pseudo[0], zeros + pseudo[1]) - log_beta(*pseudo)

@@ -1,0 +1,210 @@
+"""`posterior`: the cluster that is most probably right, asking a judge only what is worth its price. Ours.
+
+1. Inputs and tests are gathered from every source at once; candidates with equal outputs on all inputs are a cluster.
+2. `belief` gives each cluster, and that none is right, a probability: by size, by the tests passed, by failures.
+3. A judge is asked one question at a time (both orders of a pair at once), always the one that is expected to say most
+   about the right cluster for its calls: which of the outputs on a known input is right (one call); which of two
+   programs, by known inputs (two); or the same with new inputs that tell the two apart (three). What it brings is run
+   on everyone and may split clusters.
+4. It ends when the best cluster has SURE of the probability that any is right, when a call is expected to bring less
+   than its price, or after so many calls. Then a model is asked once or twice for inputs that split the winner.
+
+Without a judge's verdict, tests rank the clusters as `b4-clusters-mbr` does, since that is better at finding the best
+one (measured on the CodeT authors' samples); the probabilities are the model's all the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from distinguo.records import Cluster
+from distinguo.selectors.agreement import agreement, outputs
+from distinguo.selectors.b4 import B4ClustersMBR
+from distinguo.selectors.belief import Parameters, Pool, prior
+from distinguo.selectors.belief_judge import Belief, entropy
+from distinguo.selectors.clustering import same_program
+from distinguo.selectors.interview import Interview, Option
+from distinguo.selectors.matrix import Group, Matrix, matrix
+from distinguo.selectors.protocol import (
+    Choose,
+    Compare,
+    Decision,
+    Distinguish,
+    Mutate,
+    Question,
+    State,
+    WriteInputs,
+    WriteTests,
+)
+from distinguo.selectors.ranking import unranked
+
+SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
+QUESTIONS = 80  # calls to models about the clusters, at most
+PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
+SURE = 0.95
+SPLITS = 2  # requests for inputs that split the winner
+
+
+class Posterior:
+    """The most probable cluster; of its members the best by public tests, then the fastest on them."""
+
+    name: ClassVar[str] = "posterior"
+
+    def __init__(
+        self,
+        parameters: Parameters | None = None,
+        *,
+        sources: Sequence[Question] = SOURCES,
+        questions: int = QUESTIONS,
+        price: float = PRICE,
+    ) -> None:
+        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE.
+
+        questions: calls to models about the clusters, at most; 0 for a choice without a judge.
+        """
+        self._parameters = parameters or Parameters()
+        self._sources = tuple(sources)
+        self._questions = questions
+        self._price = price
+
+    def next(self, state: State) -> Decision | Sequence[Question]:
+        """Gather, ask, decide."""
+        decision = same_program(state)
+        if decision is not None:
+            return decision
+        waiting = tuple(source for source in self._sources if source not in state.answers)
+        if waiting:
+            return waiting
+        known = self._gathered(state)
+        if not known.inputs and not known.tests:
+            return unranked(state, "No usable test or input could be made.")
+        groups = known.by_outputs()
+        interview = Interview(state, [group.samples for group in groups], known.inputs, self._parameters)
+        unfinished = interview.unfinished()
+        if unfinished:
+            return unfinished
+        answered = interview.answered()
+        belief = Belief(prior(_pool(known, groups), self._parameters), self._parameters.fooled, answered)
+        return self._question(interview, belief) or self._decide(state, known, groups, belief, len(answered))
+
+    def most_questions(self, candidates: int) -> Mapping[str, int]:
+        """Each source once; all about the clusters together at most `questions`, but any kind of them at most so often.
+
+        A pair in both orders is two questions; each request for inputs that tell a pair apart leaves room for it.
+        """
+        asked: dict[str, int] = {}
+        if candidates < 2:
+            return asked
+        for source in self._sources:
+            asked[source.kind] = asked.get(source.kind, 0) + 1
+        most = self._questions
+        if most:
+            asked |= {Choose.kind: most, Compare.kind: most, Distinguish.kind: most // 3 + SPLITS}
+        return asked
+
+    def _gathered(self, state: State) -> Matrix:
+        """The tests, and every input that all candidates were run on, whoever brought it."""
+        known = matrix(state)
+        first, *others = (known.row(program) for program in known.programs)
+        everywhere = set(first).intersection(*others)
+        return replace(known, inputs=tuple(each.text for each in state.inputs() if each.text in everywhere))
+
+    def _question(self, interview: Interview, belief: Belief) -> tuple[Question, ...]:
+        """The questions to ask now; none where it is time to decide."""
+        *clusters, none = belief.probabilities
+        left = self._questions - interview.calls
+        if len(clusters) == 1 or left <= 0 or interview.speechless:
+            return ()
+        best = max(range(len(clusters)), key=lambda place: (clusters[place], -place))
+        if clusters[best] < SURE * (1 - none) and none < SURE:
+            option = self._best(interview, belief, left)
+            if option is not None:
+                return option.questions
+        split = interview.equivalence(best) if interview.splits < SPLITS else None
+        return () if split is None else (split,)
+
+    def _best(self, interview: Interview, belief: Belief, left: int) -> Option | None:
+        """The option that says most for its calls, unless that is not worth them.
+
+        An answer that brings the share s of the information that is missing is taken to bring the share s of what
+        deciding now is expected to lose to the right cluster.
+        """
+        *clusters, none = belief.probabilities
+        missing = entropy([*clusters, none])
+        lost = 1 - none - max(clusters)
+        best, most = None, self._price
+        for option in interview.options(clusters):
+            if option.calls > left or (option.requests and interview.requests >= self._questions // 3):
+                continue
+            worth = lost * belief.information(option.asked) / missing / option.calls
+            if worth > most:
+                best, most = option, worth
+        return best
+
+    def _decide(self, state: State, known: Matrix, groups: Sequence[Group], belief: Belief, verdicts: int) -> Decision:
+        *clusters, none = belief.probabilities
+        by_tests = [0.0] * len(groups)
+        if known.tests and not verdicts:
+            scores = {group.samples: score for group, score in B4ClustersMBR().scored(known)}
+            by_tests = [scores[group.samples] for group in groups]
+        ranked = sorted(
+            range(len(groups)),
+            key=lambda place: (
+                clusters[place] == 0.0,
+                -by_tests[place],
+                -clusters[place],
+                -len(groups[place].samples),
+                groups[place].samples[0],
+            ),
+        )
+        best = groups[ranked[0]]
+        return Decision(
+            _fastest(state, best.samples),
+            tuple(Cluster(groups[place].samples, clusters[place]) for place in ranked),
+            _reason(state, known, len(groups), best, clusters[ranked[0]], none, verdicts),
+        )
+
+
+def _pool(known: Matrix, groups: Sequence[Group]) -> Pool:
+    printed = [outputs(known.row(group), known.inputs) for group in groups]
+    works = tuple(tuple(output is not None for output in row) for row in printed)
+    agreed = agreement(printed, [1] * len(groups))
+    return Pool(
+        sizes=tuple(len(group.samples) for group in groups),
+        programs=tuple(group.programs for group in groups),
+        passed=tuple(group.passed for group in groups),
+        tests=known.tests,
+        works=works,
+        agreed=tuple(total - sum(runs) for total, runs in zip(agreed, works, strict=True)),
+    )
+
+
+def _fastest(state: State, cluster: Sequence[int]) -> int:
+    """Of a cluster the member that passes most public tests, then the one that needs least time for them."""
+    candidates = {candidate.sample: candidate for candidate in state.candidates}
+
+    def key(sample: int) -> tuple[int, float, int]:
+        candidate = candidates[sample]
+        return -candidate.passed, sum(outcome.execution.cpu_seconds for outcome in candidate.outcomes), sample
+
+    return min(cluster, key=key)
+
+
+def _reason(
+    state: State, known: Matrix, clusters: int, best: Group, probability: float, none: float, verdicts: int
+) -> str:
+    total = len(state.samples)
+    sentences = [
+        f"All {total} candidates give the same outputs on {len(known.inputs)} inputs."
+        if clusters == 1
+        else f"Its cluster has {len(best.samples)} of {total} candidates; {len(known.inputs)} inputs tell {clusters} "
+        "clusters apart."
+    ]
+    if known.tests:
+        sentences.append(f"It passes {best.passes} of {known.tests} generated tests.")
+    if verdicts:
+        sentences.append(f"A judge gave {verdicts} verdict{'s' * (verdicts > 1)}.")
+    sentences.append(
+        f"The cluster is right with probability {probability:.2f}, and no candidate is with probability {none:.2f}."
+    )
+    return " ".join(sentences)
