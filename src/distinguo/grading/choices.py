@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from distinguo.errors import InputError
@@ -52,6 +52,8 @@ class SelectionReport:
 
     oracle: the share of problems with a right program. random: the mean share of right programs.
     paired: differences of pass@1 over the same problems. problems: the choices, one by one.
+    contested: the same on those problems where right and wrong programs are there to choose among; None where these are
+    all problems, or none.
     """
 
     n_problems: int
@@ -65,13 +67,25 @@ class SelectionReport:
     seconds: float
     warnings: tuple[str, ...] = ()
     sandbox: str = ""
+    contested: "SelectionReport | None" = field(default=None, repr=False)
 
     def as_dict(self, *, per_problem: bool = False) -> dict[str, Any]:
         """Plain data, ready for JSON."""
-        told: dict[str, Any] = {
-            "n_problems": self.n_problems,
+        told = self._figures() | {
             "n_samples": self.n_samples,
             "public_filter": self.public_filter,
+            "contested": self.contested and self.contested._figures(),
+            "seconds": round(self.seconds, 3),
+            "warnings": list(self.warnings),
+            "sandbox": self.sandbox,
+        }
+        if per_problem:
+            told["problems"] = [_problem(chosen) for chosen in self.problems]
+        return told
+
+    def _figures(self) -> dict[str, Any]:
+        return {
+            "n_problems": self.n_problems,
             "oracle": self.oracle.value,
             "random": self.random,
             "selectors": {name: selected.as_dict() for name, selected in self.selectors.items()},
@@ -84,16 +98,20 @@ class SelectionReport:
                 }
                 for one in self.paired
             ],
-            "seconds": round(self.seconds, 3),
-            "warnings": list(self.warnings),
-            "sandbox": self.sandbox,
         }
-        if per_problem:
-            told["problems"] = [_problem(chosen) for chosen in self.problems]
-        return told
 
     def lines(self, *, per_problem: bool = False) -> list[str]:
         """The same for a person."""
+        told = self._tables(f"{self.n_problems} problems, {self.n_samples:,} samples")
+        if self.contested:
+            number = self.contested.n_problems
+            told += ["", f"On the {number} of them where right and wrong programs are there to choose among:", ""]
+            told += self.contested._tables(f"{number} problems, {self.contested.n_samples:,} samples")
+        if per_problem:
+            told += ["", *_table([["problem", "right", *self.selectors], *map(_row, self.problems)], left=1)]
+        return told
+
+    def _tables(self, of: str) -> list[str]:
         ks = [k for k in KS if any(k in selected.pass_at for selected in self.selectors.values())]
         rows = [["selector", "pass@1", f"{CONFIDENCE:.0%} interval", *(f"pass@{k}" for k in ks[1:]), "calls", "runs"]]
         for name, selected in self.selectors.items():
@@ -103,7 +121,7 @@ class SelectionReport:
             rows.append([name, f"{first.value:.4f}", _interval(first), *others, *used])
         rows.append(["any sample", f"{self.random:.4f}"])
         rows.append(["oracle", f"{self.oracle.value:.4f}", _interval(self.oracle)])
-        told = [*_table(rows, left=1), "", f"{self.n_problems} problems, {self.n_samples:,} samples"]
+        told = [*_table(rows, left=1), "", of]
         if self.paired:
             first_name = self.paired[0].against
             differences = [["difference of pass@1", f"to {first_name}", f"{CONFIDENCE:.0%} interval"]]
@@ -111,8 +129,6 @@ class SelectionReport:
                 if one.against == first_name:
                     differences.append([one.selector, f"{one.difference.value:+.4f}", _interval(one.difference, "+")])
             told += ["", *_table(differences, left=1)]
-        if per_problem:
-            told += ["", *_table([["problem", "right", *self.selectors], *map(_row, self.problems)], left=1)]
         return told
 
 
@@ -139,6 +155,8 @@ def _problem(chosen: Chosen) -> dict[str, Any]:
         "n_samples": chosen.samples,
         "right": chosen.right,
         "passing": chosen.passing,
+        "pool": chosen.pool,
+        "pool_right": chosen.pool_right,
         "selectors": {name: _choice(choice) for name, choice in chosen.choices.items()},
     }
 
@@ -165,6 +183,15 @@ def report(
     """Sum up. Raises InputError where there is no problem."""
     if not problems:
         raise InputError(f"no problem could be evaluated: {next(iter(warnings), 'there are no candidates')}")
+    contested = [chosen for chosen in problems if chosen.contested]
+    return replace(
+        _summed(problems, public_filter, seconds, sandbox),
+        warnings=(*warnings, *_sentences(problems)),
+        contested=_summed(contested, public_filter, seconds, sandbox) if 0 < len(contested) < len(problems) else None,
+    )
+
+
+def _summed(problems: Sequence[Chosen], public_filter: bool, seconds: float, sandbox: str) -> SelectionReport:
     rankings = {name: [chosen.choices[name].ranking for chosen in problems] for name in problems[0].choices}
     return SelectionReport(
         n_problems=len(problems),
@@ -176,7 +203,6 @@ def report(
         paired=tuple(paired(rankings)),
         problems=tuple(problems),
         seconds=seconds,
-        warnings=(*warnings, *_sentences(problems)),
         sandbox=sandbox,
     )
 

@@ -68,16 +68,24 @@ class Choice:
 class Chosen:
     """One problem. samples, right: how many programs there are and how many of them are right.
 
-    passing: how many pass every public test. unjudged: why programs have no verdict, and how many; they count as wrong.
-    choices: by the selector's name.
+    passing: how many pass every public test. pool, pool_right: how many a selector chooses among, and how many of them
+    are right. unjudged: why programs have no verdict, and how many; they count as wrong. choices: by the selector's
+    name.
     """
 
     task_id: str
     samples: int
     right: int
     passing: int
+    pool: int
+    pool_right: int
     unjudged: Counter[str]
     choices: Mapping[str, Choice]
+
+    @property
+    def contested(self) -> bool:
+        """Whether the choice matters: there are right and wrong programs to choose among."""
+        return 0 < self.pool_right < self.pool
 
 
 class Choosing:
@@ -131,11 +139,15 @@ class Choosing:
                 selector.name: await self._choice(selector, problem, candidates, right, run, tests, store)
                 for selector in self._selectors
             }
+        passing = [candidate for candidate in candidates if candidate.passes_all]
+        pool = passing if self._public_filter and passing else candidates
         return Chosen(
             task_id=problem.id,
             samples=len(programs),
             right=sum(right[program] for program in programs),
-            passing=sum(candidate.passes_all for candidate in candidates),
+            passing=len(passing),
+            pool=len(pool),
+            pool_right=sum(right[candidate.program] for candidate in pool),
             unjudged=unjudged,
             choices=choices,
         )

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from distinguo.records import Cluster, Verdict
-from distinguo.selectors.protocol import Decision, Observed, Question, State, WriteInputs
+from distinguo.selectors.protocol import Decision, Observed, Question, State
 from distinguo.selectors.ranking import best_first, ranked, unranked
-from distinguo.selectors.written import Clustered, clustered
+from distinguo.selectors.written import Clustered, clustered, opening
 
 
 def outputs(row: Mapping[str, Observed], inputs: Sequence[str]) -> list[str | None]:
@@ -59,5 +59,5 @@ class SoftMBR:
         )
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
-        """One request for inputs."""
-        return {WriteInputs.kind: min(1, candidates - 1)}
+        """Those for inputs."""
+        return opening(candidates)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from distinguo.records import Cluster
-from distinguo.selectors.protocol import Decision, Question, State, WriteInputs
+from distinguo.selectors.protocol import Decision, Question, State
 from distinguo.selectors.ranking import best_first, ranked, unranked
-from distinguo.selectors.written import Clustered, clustered
+from distinguo.selectors.written import Clustered, clustered, opening
 
 
 class Majority:
@@ -37,5 +37,5 @@ class Majority:
         )
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
-        """One request for inputs."""
-        return {WriteInputs.kind: min(1, candidates - 1)}
+        """Those for inputs."""
+        return opening(candidates)

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from distinguo.records import Cluster
 from distinguo.selectors.matches import Points, draw, sought
-from distinguo.selectors.protocol import Compare, Decision, Distinguish, Question, State, WriteInputs
-from distinguo.selectors.written import Clustered, clustered
+from distinguo.selectors.protocol import Compare, Decision, Distinguish, Question, State
+from distinguo.selectors.written import Clustered, clustered, opening
 
 
 class SStar:
@@ -43,7 +43,7 @@ class SStar:
     def most_questions(self, candidates: int) -> Mapping[str, int]:
         """Every candidate may be a cluster of its own; each pair takes one request and two verdicts."""
         pairs = candidates * (candidates - 1) // 2
-        return {WriteInputs.kind: min(1, candidates - 1), Distinguish.kind: pairs, Compare.kind: 2 * pairs}
+        return {**opening(candidates), Distinguish.kind: pairs, Compare.kind: 2 * pairs}
 
 
 def _decide(state: State, known: Clustered, scores: dict[tuple[int, ...], float], compared: int) -> Decision:

@@ -11,9 +11,9 @@ from typing import ClassVar
 
 from distinguo.records import Cluster
 from distinguo.selectors.matches import Points, different, draw, judged
-from distinguo.selectors.protocol import Compare, Decision, Question, State, WriteInputs
+from distinguo.selectors.protocol import Compare, Decision, Question, State
 from distinguo.selectors.ranking import best_first
-from distinguo.selectors.written import Clustered, clustered
+from distinguo.selectors.written import Clustered, clustered, opening
 
 OPPONENTS = 10  # of each cluster, at most; even, since they stand on two sides
 
@@ -48,7 +48,7 @@ class Tournament:
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
         """Every candidate may be a cluster of its own; each match takes two verdicts."""
-        return {WriteInputs.kind: min(1, candidates - 1), Compare.kind: 2 * len(_matches(candidates))}
+        return {**opening(candidates), Compare.kind: 2 * len(_matches(candidates))}
 
 
 def _matches(players: int) -> list[tuple[int, int]]:
