@@ -24,7 +24,7 @@ from distinguo.selectors.protocol import Decision, Question, State, WriteInputs,
 
 EASY = Setting("easy", samples=8, accuracy=0.98, ties=0.0, fooled=0.0, choosing=0.98, silent=0.0)
 SILENT = Posterior(questions=0)
-TRUSTING = Posterior(Parameters(reliability=0.9, choosing=0.9, fooled=0.01))
+TRUSTING = Posterior(Parameters(levels=(0.9,), blind=0.0, fooled=0.01))
 
 
 def share(rows: list[Row]) -> float:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from distinguo.selectors.belief_judge import CONTENDERS, Answered, Asked, Belief, Manner, entropy, reliability
 
-MANNER = Manner(reliability=0.8, silent=0.1, silent_none=0.3)
+MANNER = (Manner(reliability=0.8, silent=0.1, silent_none=0.3),)
+LEVELS = (0.25, 0.75)
 
 
 @st.composite
@@ -18,8 +19,8 @@ def questions(draw: st.DrawFn, clusters: int) -> Asked:
     count = draw(st.integers(2, 3))
     side_of = draw(st.lists(st.integers(-1, count - 1), min_size=clusters, max_size=clusters))
     sides = tuple(frozenset(place for place, side in enumerate(side_of) if side == which) for which in range(count))
-    manner = Manner(draw(st.floats(0.55, 0.95)), draw(st.floats(0.05, 0.5)), draw(st.floats(0.05, 0.8)))
-    return Asked(sides, manner)
+    silent, silent_none = draw(st.floats(0.05, 0.5)), draw(st.floats(0.05, 0.8))
+    return Asked(sides, tuple(Manner(draw(st.floats(0.5, 0.95)), silent, silent_none) for _ in LEVELS))
 
 
 @st.composite
@@ -32,9 +33,9 @@ def hearings(draw: st.DrawFn) -> tuple[list[float], float, list[Answered]]:
     return logs, fooled, [Answered(question, vote) for question, vote in zip(asked, votes, strict=True)]
 
 
-def likelihood(answer: Answered, right: int | None, fooling: int | None) -> float:
+def likelihood(answer: Answered, level: int, right: int | None, fooling: int | None) -> float:
     """Luce's choice rule with the fooling cluster's side preferred by the odds by which the right side is to others."""
-    manner, sides = answer.asked.manner, answer.asked.sides
+    manner, sides = answer.asked.manners[level], answer.asked.sides
     of = {cluster: side for side, clusters in enumerate(sides) for cluster in clusters}
     if right is None or right not in of:
         return manner.silent_none if answer.vote is None else (1 - manner.silent_none) / len(sides)
@@ -51,28 +52,28 @@ def likelihood(answer: Answered, right: int | None, fooling: int | None) -> floa
 def by_hand(logs: list[float], fooled: float, answers: list[Answered]) -> list[float]:
     clusters = len(logs) - 1
     weights = [0.0] * len(logs)
-    for right, fooling in product(range(clusters), [None, *range(clusters)]):
+    for level, right, fooling in product(range(len(LEVELS)), range(clusters), [None, *range(clusters)]):
         if fooling == right:
             continue
         rivals = clusters - 1
         somebody = 1 - (1 - fooled) ** rivals
         share = 1 - somebody if fooling is None else somebody / rivals
-        said = math.prod(likelihood(answer, right, fooling) for answer in answers)
-        weights[right] += math.exp(logs[right]) * share * said
-    weights[-1] = math.exp(logs[-1]) * math.prod(likelihood(answer, None, None) for answer in answers)
+        said = math.prod(likelihood(answer, level, right, fooling) for answer in answers)
+        weights[right] += math.exp(logs[right]) * LEVELS[level] * share * said
+    weights[-1] = math.exp(logs[-1]) * math.prod(likelihood(answer, 0, None, None) for answer in answers)
     return [weight / sum(weights) for weight in weights]
 
 
 @given(hearing=hearings())
 def test_belief_is_the_posterior_of_the_joint_model(hearing: tuple[list[float], float, list[Answered]]) -> None:
-    assert Belief(*hearing).probabilities == pytest.approx(by_hand(*hearing))
+    assert Belief(*hearing, LEVELS).probabilities == pytest.approx(by_hand(*hearing))
 
 
 @given(hearing=hearings())
 def test_the_order_of_answers_changes_nothing(hearing: tuple[list[float], float, list[Answered]]) -> None:
     logs, fooled, answers = hearing
-    assert Belief(logs, fooled, answers[::-1]).probabilities == pytest.approx(
-        Belief(logs, fooled, answers).probabilities
+    assert Belief(logs, fooled, answers[::-1], LEVELS).probabilities == pytest.approx(
+        Belief(logs, fooled, answers, LEVELS).probabilities
     )
 
 
@@ -82,13 +83,13 @@ def test_votes_are_predicted_as_they_change_the_belief(
 ) -> None:
     """Bayes' rule both ways: what a hypothesis predicts is the ratio by which a vote raises its odds."""
     logs, fooled, answers = hearing
-    belief = Belief(logs, fooled, answers)
+    belief = Belief(logs, fooled, answers, LEVELS)
     asked = data.draw(questions(len(logs) - 1))
     before = belief.probabilities
     predicted = [belief.predicted(hypothesis, asked) for hypothesis in range(len(logs))]
     assert [sum(votes) for votes in predicted] == pytest.approx([1.0] * len(logs))
     for place, vote in enumerate([*range(len(asked.sides)), None]):
-        after = Belief(logs, fooled, [*answers, Answered(asked, vote)]).probabilities
+        after = Belief(logs, fooled, [*answers, Answered(asked, vote)], LEVELS).probabilities
         joint = [probability * votes[place] for probability, votes in zip(before, predicted, strict=True)]
         assert after == pytest.approx([value / sum(joint) for value in joint])
 
@@ -98,12 +99,12 @@ def test_information_is_the_entropy_that_an_answer_is_expected_to_take(
     data: st.DataObject, hearing: tuple[list[float], float, list[Answered]]
 ) -> None:
     logs, fooled, answers = hearing
-    belief = Belief(logs, fooled, answers)
+    belief = Belief(logs, fooled, answers, LEVELS)
     asked = data.draw(questions(len(logs) - 1))
     before, left = belief.probabilities, 0.0
     for place, vote in enumerate([*range(len(asked.sides)), None]):
         share = sum(before[which] * belief.predicted(which, asked)[place] for which in range(len(before)))
-        left += share * entropy(Belief(logs, fooled, [*answers, Answered(asked, vote)]).probabilities)
+        left += share * entropy(Belief(logs, fooled, [*answers, Answered(asked, vote)], LEVELS).probabilities)
     assert belief.information(asked) == pytest.approx(entropy(before) - left, abs=0.02)
 
 
@@ -125,6 +126,17 @@ def test_the_same_verdict_again_and_again_says_less_and_less() -> None:
     assert gains[-1] < math.log(0.9 / 0.1) + 0.1  # a cluster that fools the judge stays possible
 
 
+def test_answers_that_contradict_each_other_make_the_judge_less_reliable() -> None:
+    """What it says next then moves less."""
+    manners = (Manner(0.55, 0.1, 0.3), Manner(0.9, 0.1, 0.3))
+    asked = Asked((frozenset({0}), frozenset({1}), frozenset({2})), manners)
+    logs = [0.0, 0.0, 0.0, -50.0]
+    steady = Belief(logs, 0.0, [Answered(asked, 0)] * 6, (0.5, 0.5))
+    torn = Belief(logs, 0.0, [Answered(asked, place % 3) for place in range(6)], (0.5, 0.5))
+    assert steady.predicted(0, asked)[0] > 0.7
+    assert torn.predicted(0, asked)[0] < 0.5
+
+
 def test_a_judge_that_holds_no_output_for_right_makes_none_likelier() -> None:
     asked = Asked((frozenset({0}), frozenset({1})), MANNER)
     before, after = Belief([0.0] * 3, 0.1), Belief([0.0] * 3, 0.1, [Answered(asked, None)])
@@ -134,7 +146,7 @@ def test_a_judge_that_holds_no_output_for_right_makes_none_likelier() -> None:
 def test_many_contradicting_answers_do_not_underflow() -> None:
     clusters = CONTENDERS + 5
     sides = tuple(frozenset({place}) for place in range(clusters))
-    answers = [Answered(Asked(sides, Manner(0.99, 0.01, 0.01)), place % clusters) for place in range(500)]
+    answers = [Answered(Asked(sides, (Manner(0.99, 0.01, 0.01),)), place % clusters) for place in range(500)]
     probabilities = Belief([0.0] * (clusters + 1), 0.1, answers).probabilities
     assert sum(probabilities) == pytest.approx(1.0)
 

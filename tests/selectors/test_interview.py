@@ -105,7 +105,10 @@ def test_orders_that_contradict_each_other_lower_the_reliability_of_all_pairs() 
     prints = {"a": "xx", "b": "yy"}
     answers: dict[Question, Answer] = {Compare(0, 1, ("i0",)): Vote.FIRST, Compare(1, 0, ("i0",)): Vote.FIRST}
     (answered,) = interview("ab", prints, answers).answered()
-    assert 0.5 <= answered.asked.manner.reliability < Parameters().reliability
+    assert all(
+        0.5 <= manner.reliability < level
+        for manner, level in zip(answered.asked.manners, Parameters().levels, strict=True)
+    )
 
 
 def test_the_other_order_of_a_pair_comes_before_anything_else() -> None:

@@ -44,9 +44,10 @@ class Parameters:
     failing: the odds of a cluster that fails on an input on which another one works, against one that never does.
     agreeing: the exponent of the share of outputs on which a cluster agrees with another one.
 
-    reliability: how often a judge's verdict on two outputs, the same in both orders, is right. ties: how often it
-    gives none. choosing: how often it would tell the right one of two outputs alone from a wrong one; abstaining: how
-    often it holds none for right though one is; abstaining_none: how often when none is.
+    levels: how often a judge's verdict on two programs, the same in both orders, may be right; any of these is equally
+    probable. ties: how often it gives none. blind: how much less often it tells the right one of two outputs from a
+    wrong one when it sees no program. abstaining: how often it then holds none for right though one is;
+    abstaining_none: how often when none is.
     fooled: the share of wrong clusters that a judge prefers to the right one again and again.
     pairs: how many the prior counts for in the share of those whose two orders agree.
     """
@@ -59,9 +60,9 @@ class Parameters:
     lucky: tuple[float, float] = (1.0, 1e5)
     failing: float = 0.3
     agreeing: float = 1.0
-    reliability: float = 0.67
+    levels: tuple[float, ...] = (0.57, 0.67, 0.80)
     ties: float = 0.15
-    choosing: float = 0.62
+    blind: float = 0.05
     abstaining: float = 0.15
     abstaining_none: float = 0.35
     fooled: float = 0.10

@@ -4,17 +4,18 @@ A judge is shown two or more outputs, or two programs with their outputs: the si
 for all clusters that do the same there. It gives no verdict at some rate; else it prefers the right side to each other
 side with odds r : (1 - r) (Luce's choice rule; for two sides it is right with probability r). Where no side is right
 it draws one. Under each hypothesis at most one wrong cluster fools it: against that one's side the right side has the
-odds (1 - r) : r, time after time, so repeating a question that it gets wrong is worth less and less.
+odds (1 - r) : r, time after time, so repeating a question that it gets wrong is worth less and less. Which of several
+levels of reliability the judge has is learned from how well its answers go together.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from distinguo.selectors.belief import normalised
 
-CONTENDERS = 12  # clusters, the likeliest before the judge, of which each one may fool it
+CONTENDERS = 8  # clusters, the likeliest before the judge, of which each one may fool it
 NEGLIGIBLE = 1e-3  # hypotheses below this probability are left out of what a question is expected to say
 
 
@@ -33,10 +34,13 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question as the model sees it: for each side the clusters that it stands for; no cluster has two sides."""
+    """A question as the model sees it.
+
+    sides: for each the clusters that it stands for; no cluster has two. manners: one for each level of reliability.
+    """
 
     sides: tuple[frozenset[int], ...]
-    manner: Manner
+    manners: tuple[Manner, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +65,31 @@ def reliability(agreed: int, pairs: int, before: float, strength: float) -> floa
 class Belief:
     """The probability of each cluster and, last, of none, given the evidence so far and a judge's answers.
 
-    Behind each hypothesis stands a joint one with who fools the judge, which is summed out.
+    Behind each hypothesis stand joint ones with how reliable the judge is and who fools it, which are summed out.
     """
 
-    def __init__(self, logs: Sequence[float], fooled: float, answers: Iterable[Answered] = ()) -> None:
-        """`logs` as in belief.prior. fooled: the share of wrong clusters that fool the judge."""
-        clusters = len(logs) - 1
+    def __init__(
+        self, logs: Sequence[float], fooled: float, answers: Iterable[Answered] = (), levels: Sequence[float] = (1.0,)
+    ) -> None:
+        """`logs` as in belief.prior. fooled: the share of wrong clusters that fool the judge.
+
+        levels: the prior probability of each level of reliability.
+        """
         prior = normalised(logs)
-        likeliest = sorted(range(clusters), key=lambda cluster: (-prior[cluster], cluster))
-        self._contenders = likeliest[: min(CONTENDERS, clusters)]
-        self._rows = [self._row(cluster, weight, fooled) for cluster, weight in enumerate(prior[:-1])]
-        self._none = prior[-1]
+        likeliest = sorted(range(len(logs) - 1), key=lambda cluster: (-prior[cluster], cluster))
+        contenders = likeliest[:CONTENDERS]
+        self._levels = [_Level([level * value for value in prior], fooled, contenders) for level in levels]
         for answer in answers:
-            self._learn(answer)
+            for level, manner in zip(self._levels, answer.asked.manners, strict=True):
+                level.learn(answer, manner)
+            scale = max(level.largest for level in self._levels)
+            for level in self._levels:
+                level.divide(scale)
 
     @cached_property
     def probabilities(self) -> list[float]:
         """Of each cluster and, last, of none; they sum to 1."""
-        weights = [*map(math.fsum, self._rows), self._none]
+        weights = [math.fsum(each) for each in zip(*(level.weights for level in self._levels), strict=True)]
         total = math.fsum(weights)
         return [weight / total for weight in weights]
 
@@ -86,12 +97,11 @@ class Belief:
         """What the answer is expected to say about the hypotheses: their mutual information, in nats."""
         mixed = [0.0] * (len(asked.sides) + 1)
         within = 0.0
-        side_of = _sides(asked)
-        strengths = _Strengths(asked)
+        predictors = self._predictors(asked)
         for hypothesis, probability in enumerate(self.probabilities):
             if probability < NEGLIGIBLE:
                 continue
-            votes = self._predicted(hypothesis, side_of, strengths)
+            votes = self._predicted(hypothesis, predictors)
             within += probability * entropy(votes)
             for place, vote in enumerate(votes):
                 mixed[place] += probability * vote
@@ -100,19 +110,56 @@ class Belief:
 
     def predicted(self, hypothesis: int, asked: Asked) -> list[float]:
         """The probability of each vote, last of no verdict, if this hypothesis is true."""
-        return self._predicted(hypothesis, _sides(asked), _Strengths(asked))
+        return self._predicted(hypothesis, self._predictors(asked))
 
-    def _row(self, cluster: int, weight: float, fooled: float) -> list[float]:
-        """The hypothesis's weight with each contender fooling the judge and, last, with nobody."""
-        rivals = sum(contender != cluster for contender in self._contenders)
-        each = (1 - (1 - fooled) ** rivals) / rivals if rivals else 0.0
-        row = [0.0 if contender == cluster else weight * each for contender in self._contenders]
-        return [*row, weight * (1 - each * rivals)]
+    def _predictors(self, asked: Asked) -> "list[_Predictor]":
+        return [
+            _Predictor(level, asked.sides, _Strengths(len(asked.sides), manner))
+            for level, manner in zip(self._levels, asked.manners, strict=True)
+        ]
 
-    def _learn(self, answer: Answered) -> None:
-        vote, side_of, strengths = answer.vote, _sides(answer.asked), _Strengths(answer.asked)
-        fooling = [side_of.get(contender) for contender in self._contenders]
-        for cluster, row in enumerate(self._rows):
+    def _predicted(self, hypothesis: int, predictors: "Sequence[_Predictor]") -> list[float]:
+        weights = [predictor.level.weights[hypothesis] for predictor in predictors]
+        total = math.fsum(weights)
+        if not total:  # whatever is impossible predicts as the first level has it
+            return predictors[0].votes(hypothesis)
+        votes = [0.0] * (predictors[0].strengths.sides + 1)
+        for predictor, weight in zip(predictors, weights, strict=True):
+            for place, vote in enumerate(predictor.votes(hypothesis)):
+                votes[place] += vote * weight / total
+        return votes
+
+
+class _Level:
+    """The joint weights of all hypotheses at one level of reliability."""
+
+    def __init__(self, prior: Sequence[float], fooled: float, contenders: Sequence[int]) -> None:
+        """`prior` of each cluster and, last, of none. Of the wrong contenders each one may fool the judge."""
+        self.contenders = contenders
+        self.rows = [self._row(cluster, weight, fooled) for cluster, weight in enumerate(prior[:-1])]
+        self._none = prior[-1]
+
+    @cached_property
+    def weights(self) -> list[float]:
+        """Of each cluster and, last, of none, whoever fools the judge. Read when everything has been learned."""
+        return [*map(math.fsum, self.rows), self._none]
+
+    @property
+    def largest(self) -> float:
+        """The largest weight."""
+        return max(self._none, *map(max, self.rows))
+
+    def divide(self, scale: float) -> None:
+        """Divide all weights, so that they do not vanish."""
+        self.rows = [[weight / scale for weight in row] for row in self.rows]
+        self._none /= scale
+
+    def learn(self, answer: Answered, manner: Manner) -> None:
+        """Weigh every hypothesis by how likely it makes an answer."""
+        vote, side_of = answer.vote, _side_of(answer.asked.sides)
+        strengths = _Strengths(len(answer.asked.sides), manner)
+        fooling = [side_of.get(contender) for contender in self.contenders]
+        for cluster, row in enumerate(self.rows):
             right = side_of.get(cluster)
             unfooled = strengths.likelihood(vote, right, None)
             known = {None: unfooled, right: unfooled}
@@ -122,30 +169,43 @@ class Belief:
                 row[place] *= known[side]
             row[-1] *= unfooled
         self._none *= strengths.likelihood(vote, None, None)
-        scale = max(self._none, *map(max, self._rows))
-        self._rows = [[weight / scale for weight in row] for row in self._rows]
-        self._none /= scale
 
-    def _predicted(self, hypothesis: int, side_of: Mapping[int, int], strengths: "_Strengths") -> list[float]:
-        right = side_of.get(hypothesis)
+    def _row(self, cluster: int, weight: float, fooled: float) -> list[float]:
+        """A hypothesis's weight with each contender fooling the judge and, last, with nobody."""
+        rivals = sum(contender != cluster for contender in self.contenders)
+        each = (1 - (1 - fooled) ** rivals) / rivals if rivals else 0.0
+        row = [0.0 if contender == cluster else weight * each for contender in self.contenders]
+        return [*row, weight * (1 - each * rivals)]
+
+
+class _Predictor:
+    """What hypotheses make of a question at one level of reliability."""
+
+    def __init__(self, level: _Level, sides: Sequence[frozenset[int]], strengths: "_Strengths") -> None:
+        self.level = level
+        self.strengths = strengths
+        self._side_of = _side_of(sides)
+        self._fooling = [self._side_of.get(contender) for contender in level.contenders]
+
+    def votes(self, hypothesis: int) -> list[float]:
+        """The probability of each vote and, last, of no verdict."""
+        right = self._side_of.get(hypothesis)
         if right is None:
-            return strengths.mixed(None, [])
-        row = self._rows[hypothesis]
-        total = math.fsum(row)
-        fooled = [0.0] * strengths.sides
-        for contender, weight in zip(self._contenders, row, strict=False):
-            side = side_of.get(contender)
+            return self.strengths.mixed(None, [])
+        row = self.level.rows[hypothesis]
+        total = self.level.weights[hypothesis] or 1.0
+        fooled = [0.0] * self.strengths.sides
+        for side, weight in zip(self._fooling, row, strict=False):
             if side is not None and side != right:
                 fooled[side] += weight / total
-        return strengths.mixed(right, fooled)
+        return self.strengths.mixed(right, fooled)
 
 
 class _Strengths:
     """What a question's votes are worth: a right side r / (1 - r), one that fools the square of that, any other 1."""
 
-    def __init__(self, asked: Asked) -> None:
-        self.sides = len(asked.sides)
-        manner = asked.manner
+    def __init__(self, sides: int, manner: Manner) -> None:
+        self.sides = sides
         odds = manner.reliability / (1 - manner.reliability)
         self._silent, self._silent_none = manner.silent, manner.silent_none
         spoken, spoken_none = 1 - manner.silent, 1 - manner.silent_none
@@ -182,5 +242,5 @@ def entropy(probabilities: Iterable[float]) -> float:
     return -sum([value * math.log(value) for value in probabilities if value > 0])
 
 
-def _sides(asked: Asked) -> dict[int, int]:
-    return {cluster: side for side, clusters in enumerate(asked.sides) for cluster in clusters}
+def _side_of(sides: Sequence[frozenset[int]]) -> dict[int, int]:
+    return {cluster: side for side, clusters in enumerate(sides) for cluster in clusters}

@@ -52,8 +52,11 @@ class Interview:
         self._programs = _different(state, clusters)
         self._kept: dict[str, list[str | None]] = {}
         self._answers = sorted(state.answers.items(), key=lambda item: repr(item[0]))
-        self._choosing = Manner(known.choosing, known.abstaining, known.abstaining_none)
-        self._comparing = Manner(self._reliability(known), known.ties, known.ties)
+        levels = self._levels(known)
+        self._comparing = tuple(Manner(level, known.ties, known.ties) for level in levels)
+        self._choosing = tuple(
+            Manner(max(0.5, level - known.blind), known.abstaining, known.abstaining_none) for level in levels
+        )
 
     @property
     def calls(self) -> int:
@@ -203,8 +206,8 @@ class Interview:
             alike = {place for place in alike if prints[place] == prints[own]}
         return frozenset(alike)
 
-    def _reliability(self, known: Parameters) -> float:
-        """As the agreement of the two orders of all pairs so far has it; two ties say nothing."""
+    def _levels(self, known: Parameters) -> list[float]:
+        """How reliable the judge may be, as the agreement of the two orders of all pairs has it; ties say nothing."""
         agreed = pairs = 0
         for question, answer in self._answers:
             if isinstance(question, Compare) and question.first < question.second:
@@ -212,7 +215,7 @@ class Interview:
                 if all(vote in (Vote.FIRST, Vote.SECOND) for vote in votes):
                     pairs += 1
                     agreed += votes[0] != votes[1]
-        return reliability(agreed, pairs, known.reliability, known.pairs)
+        return [reliability(agreed, pairs, level, known.pairs) for level in known.levels]
 
 
 def _swapped(question: Compare) -> Compare:

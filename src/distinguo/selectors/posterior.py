@@ -1,7 +1,7 @@
 """`posterior`: the cluster that is most probably right, asking a judge only what is worth its price. Ours.
 
 1. Inputs and tests are gathered from every source at once; candidates with equal outputs on all inputs are a cluster.
-2. `belief` gives each cluster, and that none is right, a probability: by size, by the tests passed, by failures.
+2. `belief` gives each cluster, and that none is right, a probability: by size, tests, failures and agreement.
 3. A judge is asked one question at a time (both orders of a pair at once), always the one that is expected to say most
    about the right cluster for its calls: which of the outputs on a known input is right (one call); which of two
    programs, by known inputs (two); or the same with new inputs that tell the two apart (three). What it brings is run
@@ -39,7 +39,7 @@ from distinguo.selectors.protocol import (
 from distinguo.selectors.ranking import unranked
 
 SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
-QUESTIONS = 80  # calls to models about the clusters, at most
+QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
 SURE = 0.95
 SPLITS = 2  # requests for inputs that split the winner
@@ -75,7 +75,7 @@ class Posterior:
         waiting = tuple(source for source in self._sources if source not in state.answers)
         if waiting:
             return waiting
-        known = self._gathered(state)
+        known = gathered(state)
         if not known.inputs and not known.tests:
             return unranked(state, "No usable test or input could be made.")
         groups = known.by_outputs()
@@ -84,7 +84,8 @@ class Posterior:
         if unfinished:
             return unfinished
         answered = interview.answered()
-        belief = Belief(prior(_pool(known, groups), self._parameters), self._parameters.fooled, answered)
+        levels = [1 / len(self._parameters.levels)] * len(self._parameters.levels)
+        belief = Belief(prior(pool(known, groups), self._parameters), self._parameters.fooled, answered, levels)
         return self._question(interview, belief) or self._decide(state, known, groups, belief, len(answered))
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
@@ -101,13 +102,6 @@ class Posterior:
         if most:
             asked |= {Choose.kind: most, Compare.kind: most, Distinguish.kind: most // 3 + SPLITS}
         return asked
-
-    def _gathered(self, state: State) -> Matrix:
-        """The tests, and every input that all candidates were run on, whoever brought it."""
-        known = matrix(state)
-        first, *others = (known.row(program) for program in known.programs)
-        everywhere = set(first).intersection(*others)
-        return replace(known, inputs=tuple(each.text for each in state.inputs() if each.text in everywhere))
 
     def _question(self, interview: Interview, belief: Belief) -> tuple[Question, ...]:
         """The questions to ask now; none where it is time to decide."""
@@ -165,7 +159,16 @@ class Posterior:
         )
 
 
-def _pool(known: Matrix, groups: Sequence[Group]) -> Pool:
+def gathered(state: State) -> Matrix:
+    """The tests, and every input that all candidates were run on, whoever brought it."""
+    known = matrix(state)
+    first, *others = (known.row(program) for program in known.programs)
+    everywhere = set(first).intersection(*others)
+    return replace(known, inputs=tuple(each.text for each in state.inputs() if each.text in everywhere))
+
+
+def pool(known: Matrix, groups: Sequence[Group]) -> Pool:
+    """What the model sees of clusters, as `known.by_outputs()` has them: to decide, or to fit it (belief_fit)."""
     printed = [outputs(known.row(group), known.inputs) for group in groups]
     works = tuple(tuple(output is not None for output in row) for row in printed)
     agreed = agreement(printed, [1] * len(groups))
