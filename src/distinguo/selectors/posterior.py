@@ -32,6 +32,7 @@ from distinguo.selectors.protocol import (
     Distinguish,
     Mutate,
     Question,
+    RunOn,
     State,
     WriteInputs,
     WriteTests,
@@ -42,6 +43,7 @@ SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
 QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
 SURE = 0.95
+FEW = 6  # calls about the clusters that a small pool may cost, too
 SPLITS = 2  # requests for inputs that split the winner
 
 
@@ -60,7 +62,8 @@ class Posterior:
     ) -> None:
         """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE.
 
-        questions: calls to models about the clusters, at most; 0 for a choice without a judge.
+        questions: calls to models about the clusters, at most, and no more than there are pairs of candidates, but for
+        FEW; 0 for a choice without a judge.
         """
         self._parameters = parameters or Parameters()
         self._sources = tuple(sources)
@@ -86,10 +89,12 @@ class Posterior:
         answered = interview.answered()
         levels = [1 / len(self._parameters.levels)] * len(self._parameters.levels)
         belief = Belief(prior(pool(known, groups), self._parameters), self._parameters.fooled, answered, levels)
-        return self._question(interview, belief) or self._decide(state, known, groups, belief, len(answered))
+        return self._question(interview, belief, len(state.samples)) or self._decide(
+            state, known, groups, belief, len(answered)
+        )
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
-        """Each source once; all about the clusters together at most `questions`, but any kind of them at most so often.
+        """Each source once; about the clusters so many calls in all (see `questions`), of which any kind may be most.
 
         A pair in both orders is two questions; each request for inputs that tell a pair apart leaves room for it.
         """
@@ -98,27 +103,35 @@ class Posterior:
             return asked
         for source in self._sources:
             asked[source.kind] = asked.get(source.kind, 0) + 1
-        most = self._questions
+        most = self._most(candidates)
+        requests = most // 3 + SPLITS
         if most:
-            asked |= {Choose.kind: most, Compare.kind: most, Distinguish.kind: most // 3 + SPLITS}
+            asked |= {Choose.kind: most, Compare.kind: most, Distinguish.kind: requests, RunOn.kind: requests}
         return asked
 
-    def _question(self, interview: Interview, belief: Belief) -> tuple[Question, ...]:
+    def _most(self, candidates: int) -> int:
+        """How many calls about the clusters there may be: no more than one for each pair of candidates."""
+        return min(self._questions, max(FEW, candidates * (candidates - 1) // 2))
+
+    def _question(self, interview: Interview, belief: Belief, candidates: int) -> tuple[Question, ...]:
         """The questions to ask now; none where it is time to decide."""
         *clusters, none = belief.probabilities
-        left = self._questions - interview.calls
+        most = self._most(candidates)
+        left = most - interview.calls
         if len(clusters) == 1 or left <= 0 or interview.speechless:
             return ()
         best = max(range(len(clusters)), key=lambda place: (clusters[place], -place))
         if clusters[best] < SURE * (1 - none) and none < SURE:
-            option = self._best(interview, belief, left)
+            option = self._best(interview, belief, left, most // 3)
             if option is not None:
                 return option.questions
         split = interview.equivalence(best) if interview.splits < SPLITS else None
         return () if split is None else (split,)
 
-    def _best(self, interview: Interview, belief: Belief, left: int) -> Option | None:
+    def _best(self, interview: Interview, belief: Belief, left: int, requests: int) -> Option | None:
         """The option that says most for its calls, unless that is not worth them.
+
+        left: the calls that it may take. requests: for inputs that tell a pair apart, as many as there may be in all.
 
         An answer that brings the share s of the information that is missing is taken to bring the share s of what
         deciding now is expected to lose to the right cluster.
@@ -128,7 +141,7 @@ class Posterior:
         lost = 1 - none - max(clusters)
         best, most = None, self._price
         for option in interview.options(clusters):
-            if option.calls > left or (option.requests and interview.requests >= self._questions // 3):
+            if option.calls > left or (option.requests and interview.requests >= requests):
                 continue
             worth = lost * belief.information(option.asked) / missing / option.calls
             if worth > most:
