@@ -155,7 +155,10 @@ async def test_worker_whose_waiting_child_is_killed_is_replaced(pool: Pool) -> N
     parent = supervisor(worker)
 
     def waiting() -> list[int]:
-        stats = [entry.read_text().rpartition(")") for entry in Path("/proc").glob("[0-9]*/stat")]
+        stats = []
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):  # another process ended while we looked
+                stats.append(entry.read_text().rpartition(")"))
         return [int(before.split()[0]) for before, _, after in stats if after.split()[1] == str(parent)]
 
     await until(waiting)

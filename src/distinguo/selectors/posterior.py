@@ -13,6 +13,7 @@ Without a judge's verdict, tests rank the clusters as `b4-clusters-mbr` does, si
 one (measured on the CodeT authors' samples); the probabilities are the model's all the same.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -44,6 +45,7 @@ QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
 SURE = 0.95
 FEW = 6  # calls about the clusters that a small pool may cost, too
+QUICK = 0.2  # CPU seconds
 SPLITS = 2  # requests for inputs that split the winner
 
 
@@ -196,12 +198,17 @@ def pool(known: Matrix, groups: Sequence[Group]) -> Pool:
 
 
 def _fastest(state: State, cluster: Sequence[int]) -> int:
-    """Of a cluster the member that passes most public tests, then the one that needs least time for them."""
+    """Of a cluster the member that passes most public tests, then one that needs least time for them.
+
+    Only a clear difference counts, or the choice would be another in the next run: times are alike up to QUICK and
+    within a factor of about two.
+    """
     candidates = {candidate.sample: candidate for candidate in state.candidates}
 
-    def key(sample: int) -> tuple[int, float, int]:
+    def key(sample: int) -> tuple[int, int, int]:
         candidate = candidates[sample]
-        return -candidate.passed, sum(outcome.execution.cpu_seconds for outcome in candidate.outcomes), sample
+        seconds = sum(outcome.execution.cpu_seconds for outcome in candidate.outcomes)
+        return -candidate.passed, round(math.log2(max(1.0, seconds / QUICK))), sample
 
     return min(cluster, key=key)
 
