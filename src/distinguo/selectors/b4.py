@@ -24,9 +24,13 @@ class B4(ByTests):
 
     name: ClassVar[str] = "b4"
 
+    def groups(self, known: Matrix) -> tuple[Group, ...]:
+        """What is scored."""
+        return known.by_passes()
+
     def scored(self, known: Matrix) -> list[tuple[Group, float]]:
-        """The logarithm of B4's score for each consensus set."""
-        groups = known.by_passes()
+        """The logarithm of B4's score for each group."""
+        groups = self.groups(known)
         return list(zip(groups, log_scores(known, groups), strict=True))
 
     def why(self, best: Group, known: Matrix, groups: int) -> str:
@@ -40,10 +44,9 @@ class B4Clusters(B4):
 
     name: ClassVar[str] = "b4-clusters"
 
-    def scored(self, known: Matrix) -> list[tuple[Group, float]]:
-        """The logarithm of B4's score for each output cluster."""
-        groups = known.by_outputs()
-        return list(zip(groups, log_scores(known, groups), strict=True))
+    def groups(self, known: Matrix) -> tuple[Group, ...]:
+        """Output clusters."""
+        return known.by_outputs()
 
     def why(self, best: Group, known: Matrix, groups: int) -> str:
         """The number of programs in its cluster."""
