@@ -17,17 +17,9 @@ import pytest
 from fakes.coder import LARGEST
 
 import distinguo
-from distinguo import sandbox
-from distinguo.errors import InputError, SandboxUnavailable
+from distinguo.errors import InputError
 
-
-@pytest.fixture(autouse=True)
-async def _sandboxed() -> None:
-    try:
-        async with sandbox.open(1):
-            pass
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
 class Grading:

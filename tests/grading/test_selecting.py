@@ -13,8 +13,8 @@ import pytest
 from fakes.openai_server import OpenAIServer
 
 import distinguo
-from distinguo import sandbox, selectors
-from distinguo.errors import InputError, SandboxUnavailable
+from distinguo import selectors
+from distinguo.errors import InputError
 from distinguo.grading.choices import Progress, SelectionReport
 
 PROMPT = 'def {name}(x):\n    """{text}\n    >>> {name}(3)\n    {shown}\n    """\n'
@@ -22,13 +22,7 @@ RIGHT, WRONG, ALSO, CRASH = "    return 2 * x\n", "    return x + 3\n", "    ret
 FORMULA = {"twice": "2 * x", "square": "x * x"}
 
 
-@pytest.fixture(autouse=True)
-async def _sandboxed() -> None:
-    try:
-        async with sandbox.open(1):
-            pass
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
 def task(name: str, number: int, *, shown: str = "6") -> dict[str, str]:

@@ -6,21 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from distinguo import sandbox
-from distinguo.errors import SandboxUnavailable
-
 SOAK = Path(__file__).parents[2] / "benchmarks" / "judge_soak.py"
 
 
 @pytest.mark.timeout(300)
-async def test_a_mix_with_hostile_programs_is_judged_right_and_leaves_nothing() -> None:
-    try:
-        async with sandbox.open(1):
-            pass
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
+@pytest.mark.usefixtures("sandboxed")
+def test_a_mix_with_hostile_programs_is_judged_right_and_leaves_nothing() -> None:
     command = [sys.executable, str(SOAK), "--runs", "2500"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: ASYNC221
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "wrong: 0" in done.stdout
     assert "left behind: 0" in done.stdout
