@@ -148,7 +148,7 @@ async def test_a_call_has_to_fit_the_parents_budget_too() -> None:
     await used(second)
     with pytest.raises(BudgetExhausted, match="3 calls for all problems"):
         await used(second)
-    assert (first.ended, second.ended, run.ended) == ("2 calls", "3 calls for all problems", "")
+    assert (first.ended, second.ended, run.ended) == ("2 calls", "3 calls for all problems", "3 calls for all problems")
 
 
 async def test_worst_cases_are_held_in_the_parent_and_freed_there() -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from distinguo.errors import InputError
 from distinguo.problem import Limits, Program
 from distinguo.records import Completion, Execution, FinishReason, Message, Request, Role, Usage, Verdict
-from distinguo.store import _STEPS, Recording, Store, completion_key, execution_key, prompt_key
+from distinguo.store import Recording, Store, completion_key, execution_key, prompt_key
+from distinguo.store.schema import STEPS
 
 REQUEST = Request(Role.GENERATOR, 3, 1, (Message("user", "hello"),), 0.7, 1, max_tokens=100)
 DONE = Completion("text", "thoughts", FinishReason.LENGTH, 50, 10, 0.5)
@@ -88,7 +89,7 @@ def test_a_full_disk_is_one_sentence(path: Path) -> None:
 
 def test_a_call_is_not_sent_where_its_answer_would_find_no_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Store(path) as store:
-        monkeypatch.setattr("distinguo.store.HEADROOM", 1 << 62)
+        monkeypatch.setattr("distinguo.store.file.HEADROOM", 1 << 62)
         with pytest.raises(InputError, match="no space is left"):
             arrive(store)
         assert store.usage() == Usage()
@@ -119,7 +120,7 @@ def test_opening_a_file_is_no_session(path: Path) -> None:
 def test_a_file_of_the_first_form_goes_on(path: Path) -> None:
     path.parent.mkdir()
     db = sqlite3.connect(path)
-    db.executescript(f"{_STEPS[0]} PRAGMA user_version = 1; INSERT INTO facts VALUES ('seconds', '12.5');")
+    db.executescript(f"{STEPS[0]} PRAGMA user_version = 1; INSERT INTO facts VALUES ('seconds', '12.5');")
     db.execute(
         "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started, seconds, text,"
         " reasoning, finish_reason, prompt_tokens, completion_tokens)"

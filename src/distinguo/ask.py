@@ -16,7 +16,7 @@ from distinguo.events import CallFinished
 from distinguo.fit import tokens
 from distinguo.protocols import Client, Enough, Observer
 from distinguo.records import Completion, Message, Request, Role, Usage
-from distinguo.store import Store, completion_key
+from distinguo.store import Keeper, completion_key
 
 _arrivals = itertools.count()
 
@@ -29,18 +29,22 @@ class Asker:
         problem: str,
         settings: Settings,
         clients: Mapping[Role, Client],
-        store: Store,
+        store: Keeper,
         budget: Budget,
         observe: Observer,
+        rank: int | None = None,
     ) -> None:
-        """`problem` is its id, from which seeds are derived; `clients` has one client for each role."""
+        """`problem` is its id, from which seeds are derived; `clients` has one client for each role.
+
+        rank: of problems that wait for a model the one with the lowest goes first; unless given, the one begun first.
+        """
         self._problem = problem
         self._settings = settings
         self._clients = clients
         self._store = store
         self._budget = budget
         self._observe = observe
-        self._rank = next(_arrivals)  # of two problems that wait for a model, the one begun earlier goes first
+        self._rank = next(_arrivals) if rank is None else rank
         self.errors: list[str] = []  # of the calls that failed, latest last
 
     async def __call__(
@@ -103,7 +107,7 @@ class _Call:
     """One request on its way: each try has its row in the store, its place in the budget and its event."""
 
     def __init__(
-        self, store: Store, key: str, model: str, request: Request, reservation: Reservation, observe: Observer
+        self, store: Keeper, key: str, model: str, request: Request, reservation: Reservation, observe: Observer
     ) -> None:
         self.request = request
         self._store = store

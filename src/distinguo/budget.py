@@ -83,7 +83,7 @@ class Budget:
 
     @property
     def ended(self) -> str:
-        """Which budget refused a call ("" when none did)."""
+        """Which budget refused a call ("" when none did). A parent has ended where the limit was its own."""
         return self._ended
 
     @property
@@ -96,7 +96,7 @@ class Budget:
         """Note that the deadline ended the run, and return the error that says so."""
         timed = [budget for budget in self._all() if budget._deadline is not None]
         first = min(timed, key=lambda budget: budget._deadline or 0.0)
-        return self._end(first._named(f"{first._settings.max_seconds:g} seconds"))
+        return self._end(first._named(f"{first._settings.max_seconds:g} seconds"), first)
 
     @asynccontextmanager
     async def reserve(self, model: str, request: Request) -> AsyncIterator["Reservation"]:
@@ -109,7 +109,7 @@ class Budget:
         worst = self._priced(model, Usage(1, prompt, request.max_tokens))
         while refusal := self._refusal(worst):
             if refusal.final or not refusal.budget._in_flight:
-                raise self._end(refusal.which)
+                raise self._end(refusal.which, refusal.budget)
             await self._one_arrives(refusal.budget)
         reservation = Reservation(self, model, prompt)
         self._add(worst, in_flight=1)
@@ -130,8 +130,9 @@ class Budget:
     def _named(self, limit: str) -> str:
         return f"{limit} {self._scope}".rstrip()
 
-    def _end(self, which: str) -> BudgetExhausted:
-        self._ended = self._ended or which
+    def _end(self, which: str, refusing: "Budget") -> BudgetExhausted:
+        for budget in (self, refusing):
+            budget._ended = budget._ended or which
         return BudgetExhausted(f"the budget of {which} is used up")
 
     def _priced(self, model: str, usage: Usage) -> Spent:
@@ -197,7 +198,7 @@ class Reservation:
             refusal = budget._refusal(earlier)  # on top of this call's worst case, which is held
             budget._add(earlier)
             if refusal is not None:
-                raise budget._end(refusal.which)
+                raise budget._end(refusal.which, refusal.budget)
         self.spent = budget._priced(self._model, usage)
 
     def used(self, usage: Usage) -> None:

@@ -37,6 +37,10 @@ USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated")
 class Settings(BaseModel):
     """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7).
 
+    debug_tests: what a program is debugged on: the public tests, or, once it passes these, tests that a model writes too.
+    examples: a pool of solved problems (generate.examples), from which `shots` are shown before each problem: those with
+    the likest statements (BM25), or that share most techniques.
+    public_filter: a selector sees only the candidates that pass every public test, where one does.
     inputs: the sources of INPUTS that are on, as a sequence or in one text with commas.
     """
 
@@ -50,9 +54,14 @@ class Settings(BaseModel):
     rounds: int = Field(default=2, ge=0, le=1000)
     temperature: float = Field(default=0.7, ge=0, le=2)
     context: Literal["all", "last"] = "all"
+    debug_tests: Literal["public", "generated"] = "public"
+    examples: Path | None = None
+    shots: int = Field(default=2, ge=1, le=64)
+    examples_by: Literal["bm25", "technique"] = "bm25"
     show_reasoning: bool = True
     keep: Literal["best", "last"] = "best"
     selector: str = "sstar"
+    public_filter: bool = True
     inputs: tuple[Source, ...] = USUAL_INPUTS
     seed: int = Field(default=0, ge=0)
     max_tokens: int | None = Field(default=None, ge=1)
@@ -82,12 +91,29 @@ class Settings(BaseModel):
         own = {Role.DEBUGGER: self.debugger, Role.TEST_GENERATOR: self.test_generator, Role.JUDGE: self.judge}
         return own.get(role) or self.model
 
-    def identity(self, problem: Problem) -> str:
-        """Sixteen hexadecimal digits that name the run: equal for equal problems and equal answer-shaping settings."""
+    def shaping(self) -> dict[str, Any]:
+        """The settings that shape answers, as plain data: every role's model by name, examples by the file's content.
+
+        Raises InputError when the file of examples cannot be read.
+        """
         shaping = self.model_dump(mode="json", exclude=_NOT_IDENTITY)
         for role in Role:
             shaping[role.value] = self.model_of(role)
-        text = json.dumps({"problem": asdict(problem), "settings": shaping}, sort_keys=True)
+        if self.examples is None:
+            del shaping["shots"], shaping["examples_by"]
+        else:
+            try:
+                shaping["examples"] = hashlib.sha256(self.examples.read_bytes()).hexdigest()
+            except (OSError, ValueError) as error:
+                raise InputError(f"cannot read the examples {self.examples}: {error}") from error
+        return shaping
+
+    def identity(self, problem: Problem) -> str:
+        """Sixteen hexadecimal digits that name the run: equal for equal problems and equal answer-shaping settings.
+
+        Raises InputError as `shaping` does.
+        """
+        text = json.dumps({"problem": asdict(problem), "settings": self.shaping()}, sort_keys=True)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
@@ -102,9 +128,14 @@ class Options(TypedDict, total=False):
     rounds: int
     temperature: float
     context: Literal["all", "last"]
+    debug_tests: Literal["public", "generated"]
+    examples: Path | str | None
+    shots: int
+    examples_by: Literal["bm25", "technique"]
     show_reasoning: bool
     keep: Literal["best", "last"]
     selector: str
+    public_filter: bool
     inputs: Sequence[Source]
     seed: int
     max_tokens: int | None

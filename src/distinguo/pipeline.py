@@ -14,7 +14,7 @@ from distinguo.problem import Problem
 from distinguo.protocols import Client, Executor, Observer
 from distinguo.records import Candidate, Completion, Role, Round, Selection
 from distinguo.selectors.driver import select
-from distinguo.store import Store
+from distinguo.store import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ async def solve(
     settings: Settings,
     clients: Mapping[Role, Client],
     executor: Executor,
-    store: Store,
+    store: Keeper,
     budget: Budget,
     observe: Observer,
 ) -> Solved:
@@ -69,6 +69,7 @@ async def solve(
             seed=settings.seed,
             observe=observe,
             record=lambda key, body: store.record("question", key, body),
+            public_filter=settings.public_filter,
             sources=settings.inputs,
             prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE])),
         )
@@ -82,7 +83,7 @@ async def solve(
 class _Rounds:
     """Keeps every round, and counts the samples that a budget kept from being drafted or debugged further."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Keeper) -> None:
         self.left_out = {"samples": 0, "debugging": 0}
         self.untested: Candidate | None = None
         self._store = store

@@ -1,14 +1,13 @@
 """Selecting among recorded programs: opens the files, the kept grades, the sandbox and, where it is needed, a model."""
 
 import asyncio
-import json
 import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
@@ -21,10 +20,9 @@ from distinguo.selectors.protocol import Question, Selector
 from distinguo.store import Store
 
 if TYPE_CHECKING:
+    from distinguo.api.recorded import Recorded
     from distinguo.budget import Budget
     from distinguo.datasets import DataSet
-    from distinguo.datasets.generated import WrittenTest
-    from distinguo.datasets.spool import Spool
     from distinguo.grading.choices import Progress, SelectionReport
     from distinguo.grading.choosing import Choosing, Chosen, Models
     from distinguo.problem import HiddenTests, Problem, Program
@@ -77,16 +75,15 @@ async def select(
     Raises InputError also where not one problem can be evaluated, ModelUnavailable, ReplayMiss, SandboxUnavailable,
     JudgeFailed when the sandbox fails again and again.
     """
-    from distinguo.datasets.spool import Spool
+    from distinguo.api.recorded import recorded
 
     chosen = _selectors(names)
     _check(options)
     data = options.get("data")
     if isinstance(dataset, (str, Path)):
         dataset = datasets.open(str(dataset), None if data is None else Path(data))
-    with Spool() as programs, Spool() as tests:
-        notes = _read(dataset, _paths(candidates), _paths(options.get("generated_tests")), programs, tests)
-        return await _select(dataset, chosen, programs, tests, notes, options)
+    with recorded(dataset, _paths(candidates), _paths(options.get("generated_tests"))) as records:
+        return await _select(dataset, chosen, records, options)
 
 
 def select_sync(
@@ -123,50 +120,6 @@ def _paths(given: Path | str | Sequence[Path | str] | None) -> list[Path]:
     return [Path(one) for one in ((given,) if isinstance(given, (Path, str)) else given)]
 
 
-# Reading
-
-
-def _read(
-    dataset: "DataSet", candidates: Sequence[Path], generated: Sequence[Path], programs: "Spool", tests: "Spool"
-) -> list[str]:
-    """Put programs and tests by task; returns what a reader should know of it."""
-    from distinguo.datasets import generated as written
-    from distinguo.datasets import samples
-    from distinguo.grading.report import PassedOver
-
-    notes, dropped = list[str](), 0
-    for path in candidates:
-        passed_over = PassedOver()
-        for sample in samples.read(path, dataset, on_warning=passed_over):
-            language = sample.language if "language" in sample.raw else None
-            programs.add(sample.task_id, json.dumps([sample.source, language]))
-        notes += _in(path, passed_over.sentences(), candidates)
-    for path in generated:
-        passed_over = PassedOver()
-        for record in written.read(path, dataset, on_warning=passed_over):
-            tests.add(record.task_id, json.dumps([astuple(test) for test in record.tests]))
-            dropped += record.dropped
-        notes += _in(path, passed_over.sentences(), [*candidates, *generated])
-    if dropped:
-        notes.append(f"{dropped} generated tests do not parse and are left out")
-    return notes
-
-
-def _in(path: Path, sentences: Sequence[str], files: Sequence[Path]) -> list[str]:
-    """The sentences, with the file's name where there are several."""
-    return [f"{path.name}, {sentence}" if len(files) > 1 else sentence for sentence in sentences]
-
-
-def _written(tests: "Spool", task_id: str) -> list["WrittenTest"]:
-    from distinguo.datasets.generated import WrittenTest
-
-    return [
-        WrittenTest(text, tuple(inputs), expected, code)
-        for line in tests.read(task_id)
-        for text, inputs, expected, code in json.loads(line)
-    ]
-
-
 # Selecting
 
 
@@ -187,9 +140,7 @@ class _Tally:
 async def _select(
     dataset: "DataSet",
     chosen: Sequence[Selector],
-    programs: "Spool",
-    tests: "Spool",
-    notes: list[str],
+    records: "Recorded",
     options: SelectOptions,
 ) -> "SelectionReport":
     from importlib.metadata import version
@@ -201,14 +152,14 @@ async def _select(
 
     started = time.monotonic()
     settings = options.get("settings") or Settings()
-    tasks = [task_id for task_id in dataset.ids if programs.count(task_id)]
-    tally = _Tally()
+    tasks = [task_id for task_id in dataset.ids if records.count(task_id)]
+    tally, notes = _Tally(), list(records.notes)
     async with AsyncExitStack() as stack:
         cache = Path(options.get("cache") or verdicts.usual_place())
         kept = stack.enter_context(verdicts.Verdicts(cache))
         executor = await stack.enter_async_context(sandbox.open(options.get("workers")))
         budget = Budget(settings, {})
-        models = await _models(chosen, settings, budget, bool(len(tests)), options, stack)
+        models = await _models(chosen, settings, budget, records.has_tests, options, stack)
         choosing = Choosing(
             executor,
             chosen,
@@ -222,7 +173,7 @@ async def _select(
             sources=settings.inputs,
             models=models,
         )
-        work = _Work(dataset, programs, tests, choosing, executor.identity, tally, options, models, settings)
+        work = _Work(dataset, records, choosing, executor.identity, tally, options, models, settings)
         await work.all(tasks)
     missing = len(dataset.ids) - len(tasks)
     if missing:
@@ -290,8 +241,7 @@ class _Work:
     def __init__(
         self,
         dataset: "DataSet",
-        programs: "Spool",
-        tests: "Spool",
+        records: "Recorded",
         choosing: "Choosing",
         identity: Callable[[str], str],
         tally: _Tally,
@@ -299,7 +249,7 @@ class _Work:
         models: "Models | None",
         settings: Settings,
     ) -> None:
-        self._dataset, self._programs, self._tests, self._choosing = dataset, programs, tests, choosing
+        self._dataset, self._records, self._choosing = dataset, records, choosing
         self._identity, self._tally, self._options, self._settings = identity, tally, options, settings
         self._observe = options.get("observe", _ignore_progress)
         out = options.get("out")
@@ -330,7 +280,7 @@ class _Work:
             if not programs:
                 raise InputError("not one of its programs can be run")
             with self._store(problem) as store:
-                written = _written(self._tests, task_id)
+                written = self._records.tests(task_id)
                 self._tally.chosen[task_id] = await self._choosing.choose(problem, hidden, programs, written, store)
         except InputError as error:
             self._tally.leave_out(task_id, str(error))
@@ -357,8 +307,7 @@ class _Work:
         from distinguo.problem import Program
 
         found = list[Program]()
-        for line in self._programs.read(task_id):
-            source, language = json.loads(line)
+        for source, language in self._records.sources(task_id):
             language = language or self._options.get("language") or "python"
             try:
                 self._identity(language)
