@@ -53,7 +53,9 @@ def test_an_interrupt_saves_and_the_same_command_goes_on(
 def test_a_second_process_on_the_same_run_is_refused(cli: Cli, problem_folder: Path, server: OpenAIServer) -> None:
     process = cli.start("solve", problem_folder, *MODEL)
     assert server.first_request.wait(30)
+    process.send_signal(signal.SIGSTOP)  # it is at work for as long as the second one takes
     second = cli.run("solve", problem_folder, *MODEL)
+    process.send_signal(signal.SIGCONT)
     assert second.returncode == 2
     assert "another process or task is working on" in second.stderr
     assert "Traceback" not in second.stderr

@@ -219,8 +219,13 @@ async def test_workers_of_a_pool_are_isolated_alike(monkeypatch: pytest.MonkeyPa
     pool = Pool(2, namespaces=False)
     await pool.open()
     try:
-        await asyncio.gather(*(output(pool, "import time\ntime.sleep(0.2)") for _ in range(2)))
+        runs = [asyncio.create_task(output(pool, "import time\ntime.sleep(20)")) for _ in range(2)]
+        while len(pool._workers) < 2:
+            await asyncio.sleep(0.01)
         assert [worker.ready.namespaces for worker in pool._workers] == [False, False]
+        for run in runs:
+            run.cancel()
+        await asyncio.gather(*runs, return_exceptions=True)
     finally:
         await pool.aclose()
 
