@@ -146,7 +146,16 @@ def test_a_release_is_the_first_files(tmp_path: Path) -> None:
         write(tmp_path / name, {**LIVE, "question_id": f"abc{number}"})
     assert datasets.open("livecodebench@release_v2", tmp_path).ids == ("abc1", "abc2")
     assert datasets.open("livecodebench", tmp_path).ids == ("abc1", "abc2", "abc3")
-    assert "release_v4 of LiveCodeBench needs test4.jsonl" in failure("livecodebench@release_v4", tmp_path)
+    for name in ("v2..v3", "v2_v3"):
+        assert datasets.open(f"livecodebench@{name}", tmp_path).ids == ("abc2", "abc3")
+    assert datasets.open("livecodebench@v2", tmp_path).ids == ("abc2",)
+    for name in ("release_v4", "release_latest", "v3..v5"):
+        assert f"livecodebench@{name} is not whole: test4.jsonl is missing beside {tmp_path}/test3.jsonl" in failure(
+            f"livecodebench@{name}", tmp_path
+        )
+    assert failure("livecodebench@v4", tmp_path).startswith(f"{tmp_path} holds no file of livecodebench@v4: give ")
+    for name in ("v3..v2", "v7", "v1..v7", "V1"):
+        assert f"has no '{name}'" in failure(f"livecodebench@{name}", tmp_path)
     assert "has no 'release_v9'" in failure("livecodebench@release_v9", tmp_path)
     assert "has no ''" in failure("livecodebench@", tmp_path)
 

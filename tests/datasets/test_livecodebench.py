@@ -159,8 +159,11 @@ def test_what_is_wrong_in_a_method_is_said(tmp_path: Path, changes: dict[str, An
 
 def test_a_record_without_its_texts_is_placed(tmp_path: Path) -> None:
     (tmp_path / "test.jsonl").write_text(json.dumps(PRINTED) + "\n" + json.dumps({**PRINTED, "platform": None}) + "\n")
-    with pytest.raises(InputError, match="line 2: a LiveCodeBench problem has the texts"):
-        datasets.open("livecodebench", tmp_path)
+    data = datasets.open("livecodebench", tmp_path)
+    assert data.ids == (PRINTED["question_id"],)
+    assert "line 2: a LiveCodeBench problem has the texts" in data.warnings[0]
+    with pytest.raises(InputError, match=r"has no task 'abc': .* line 2: a LiveCodeBench problem has the texts"):
+        data.get("abc")
 
 
 # --- submissions' results

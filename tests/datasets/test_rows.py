@@ -3,15 +3,13 @@ import io
 import json
 import os
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from distinguo.datasets.rows import Row, Table, first_record, rows
-from distinguo.errors import InputError
+from distinguo.datasets.rows import Row, rows
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
@@ -91,59 +89,6 @@ def test_elements_arrive_before_the_array_ends() -> None:
     content = b"[" + b'{"a": "' + b"x" * 100_000 + b'"},' * 1
     stream = io.BufferedReader(Trickle(content + b'{"a": "y"}, '))
     assert next(rows(stream)).value == {"a": "x" * 100_000}
-
-
-# --- records by key
-
-
-def key(record: Any) -> str:
-    if not isinstance(record, dict) or "id" not in record:
-        raise InputError("a record has an id")
-    return str(record["id"])
-
-
-@pytest.mark.parametrize("form", ["lines", "lines.gz", "array", "array.gz"])
-def test_a_table_finds_its_records(tmp_path: Path, form: str) -> None:
-    values = [{"id": number, "text": "é\n" * number} for number in range(20)]
-    text = json.dumps(values) if "array" in form else "".join(f"{json.dumps(value)}\n\n" for value in values)
-    path = tmp_path / "file"
-    path.write_bytes(gzip.compress(text.encode()) if form.endswith("gz") else text.encode())
-    seen: list[str] = []
-    table = Table([path], key, lambda name, record: seen.append(name))
-    assert list(table.keys) == seen == [str(value["id"]) for value in values]
-    assert [table[str(number)] for number in (19, 0, 7)] == [values[19], values[0], values[7]]
-    assert first_record(path) == values[0]
-
-
-def test_of_two_records_with_one_key_the_first_counts(tmp_path: Path) -> None:
-    for name, rows_of in (("a", [{"id": 1, "n": 1}, {"id": 1, "n": 2}]), ("b", [{"id": 1, "n": 3}, {"id": 2, "n": 4}])):
-        (tmp_path / name).write_text("".join(json.dumps(row) + "\n" for row in rows_of))
-    table = Table([tmp_path / "a", tmp_path / "b"], key, lambda name, record: None)
-    assert table.keys == ("1", "2")
-    assert [table[name]["n"] for name in table.keys] == [1, 4]
-
-
-@pytest.mark.parametrize(
-    "content,told",
-    [
-        (b'{"id": 1}\n{"x": 1}', "line 2: a record has an id"),
-        (b'{"id": 1}\n{', "line 2: not JSON"),
-        (b'[{"id": 1}, 7', "element 2: not JSON"),
-        (gzip.compress(b'{"id": 1}\n' * 999, mtime=0)[:-12], "is damaged"),
-    ],
-)
-def test_what_is_wrong_in_a_table_is_placed(tmp_path: Path, content: bytes, told: str) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    with pytest.raises(InputError) as caught:
-        Table([path], key, lambda name, record: None)
-    assert told in str(caught.value)
-    assert str(path) in str(caught.value)
-
-
-def test_a_file_that_is_not_there_is_an_input_error(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
-        first_record(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("as_array", [False, True])

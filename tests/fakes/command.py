@@ -22,7 +22,7 @@ class Cli:
         }
         self.environment = {
             **kept, "HOME": str(folder), "XDG_DATA_HOME": str(folder / "data"), "XDG_CACHE_HOME": str(folder / "cache"),
-            "OPENAI_API_KEY": KEY,
+            "OPENAI_API_KEY": KEY, "HF_HUB_OFFLINE": "1",
         }  # fmt: skip
         if base_url is not None:
             self.environment["OPENAI_BASE_URL"] = base_url

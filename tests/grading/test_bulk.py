@@ -12,6 +12,7 @@ from fakes.executors import InProcessExecutor
 from fakes.grading import DOUBLE, function
 
 from distinguo.datasets import DataSet, Sample
+from distinguo.datasets.about import About
 from distinguo.errors import InputError, JudgeFailed
 from distinguo.grading import bulk, grade, report
 from distinguo.grading.bulk import Bulk, Progress
@@ -28,6 +29,8 @@ class Source:
 
     def __init__(self, count: int) -> None:
         self.ids = (*(f"T/{number}" for number in range(count)), "T/empty", "T/wrong", "T/public")
+        self.errata: dict[str, str] = {}
+        self.warnings: tuple[str, ...] = ()
 
     def problem(self, task_id: str) -> Problem:
         if task_id == "T/wrong":
@@ -44,6 +47,9 @@ class Source:
 
     def program(self, task_id: str, source: str) -> str:
         return source
+
+    def about(self, task_id: str) -> About:
+        return About()
 
 
 DATASET = DataSet("doubles", Source(3))

@@ -131,7 +131,7 @@ async def _grade_all(dataset: "DataSet", file: BinaryIO, out: Path | None, optio
         dataset.ids,
         options.get("k", (1, 10, 100)),
         all_problems=options.get("all_problems", False),
-        warnings=passed_over.sentences(),
+        warnings=[*dataset.warnings, *passed_over.sentences()],
         seconds=time.monotonic() - started,
         sandbox=executor.isolation.path,
         results="" if out is None else str(out),

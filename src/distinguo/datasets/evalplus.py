@@ -12,9 +12,10 @@ from typing import Any
 
 from distinguo import values
 from distinguo.datasets import humaneval
+from distinguo.datasets.about import lines
 from distinguo.datasets.asserts import examples_in
-from distinguo.datasets.dataset import Format, Record
 from distinguo.datasets.examples import as_tests
+from distinguo.datasets.formats import Format, Record
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, HiddenTests, Limits, Problem
 
@@ -114,5 +115,14 @@ _RESTORED: dict[int, Callable[[Arguments], Arguments]] = {
     722: _first(lambda value: {key: tuple(item) for key, item in value.items()}),
 }
 
-FORMAT = Format("EvalPlus", _FIELDS, _key, _problem, _hidden)
+
+def _erratum(record: Record) -> str:
+    return "" if _is_mbpp(record) else humaneval.erratum(record)
+
+
+def _length(record: Record) -> int:
+    return lines(record["canonical_solution"])
+
+
+FORMAT = Format("EvalPlus", _FIELDS, _key, _problem, _hidden, erratum=_erratum, length=_length)
 """Tasks with inputs and a reference program."""

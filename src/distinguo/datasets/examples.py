@@ -4,8 +4,8 @@
     3                    f([1, 2]) -> 3      f([1, 2]) should return 3    Output: 3
                          f([1, 2]) => 3      For xs = [1, 2], k = 1 the output should be 3
 
-also with ==>, ➞ and = as arrows, with `>>> f(1) == 2`, with values over several lines, with bullets in front and with a
-comment, a remark in parentheses or a full stop behind. Whatever is no literal, and prose, is passed over.
+also with ==>, -->, ➞ and = as arrows, with `>>> f(1) == 2`, with values over several lines, with bullets in front and
+with a comment, a remark in parentheses or a full stop behind. Whatever is no literal, and prose, is passed over.
 """
 
 import re
@@ -15,7 +15,7 @@ from distinguo import values
 from distinguo.datasets.calls import arguments
 from distinguo.problem import Test
 
-_ARROW = re.compile(r"[ \t]*(?:#[ \t]*)?(?:==>|==|=>|->|➞|→|=|returns?\b|should\s+return\b)[ \t]*")
+_ARROW = re.compile(r"[ \t]*(?:#[ \t]*)?(?:==>|==|=>|-{1,3}>|➞|→|=|returns?\b|should\s+return\b)[ \t]*")
 _INPUT = re.compile(r"^[ \t]*Input[ \t]*:(.{1,5000}?)^[ \t]*Output[ \t]*:", re.MULTILINE | re.DOTALL | re.IGNORECASE)
 _FOR = re.compile(r"^[ \t]*For (.+?),?[ \t]+the .*?(?:output|result) should be", re.MULTILINE)
 _INSIDE = tuple("([{,=+-*/%<>.&|")  # before a call: it is part of a larger expression

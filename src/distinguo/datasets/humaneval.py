@@ -11,10 +11,11 @@ import re
 import textwrap
 from typing import Any
 
+from distinguo.datasets.about import lines
 from distinguo.datasets.asserts import called_names, examples_in, first_assert
 from distinguo.datasets.calls import parameters, parsed, signature
-from distinguo.datasets.dataset import Format, Record
 from distinguo.datasets.examples import Example, as_tests, examples
+from distinguo.datasets.formats import Format, Record
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, HiddenTests, Problem, Test
 
@@ -33,6 +34,14 @@ ERRATA: dict[str, frozenset[Example]] = {
     "HumanEval/130": frozenset({("(1,)", "3"), ("(2,)", "2"), ("(3,)", "8"), ("(4,)", "3")}),
     "HumanEval/148": frozenset({("('Earth', 'Mercury')", "'Venus'")}),
 }
+
+
+CONTRADICTED = "published examples contradict its hidden tests (they are no public tests here)"
+MBPP_ERRATA = {
+    "MBPP/56": "its prompt announces the function rev, its tests call check",
+    "MBPP/436": "its tests want all negative numbers, the reference program gives the first",
+}
+"""Of MBPP in this form, as LLMDebugger publishes it."""
 
 
 def _key(record: Any) -> str:
@@ -55,11 +64,17 @@ def _problem(record: Record) -> Problem:
 
 def _entry(record: Record) -> str:
     """The entry point; where asserts name another function of the reference program instead, that one."""
-    entry, called = str(record["entry_point"]).strip(), called_names(_without_check(record.get("test", "")))
+    entry, called = str(record["entry_point"]).strip(), called_names(_without_check(_test(record)))
     if not called or entry in called:
         return entry
     defined = _DEFINITION.findall(str(record.get("canonical_solution", "")))  # some do not parse
     return next((name for name in called if name in defined), entry)
+
+
+def _test(record: Record) -> str:
+    """The test code; "" in records of another form that have none, or no text under its name."""
+    test = record.get("test")
+    return test if isinstance(test, str) else ""
 
 
 def _hidden(record: Record) -> HiddenTests | None:
@@ -92,7 +107,7 @@ def public_tests(record: Record) -> tuple[Test, ...]:
     prompt, entry = record["prompt"], _entry(record)
     names = parameters(signature(prompt, entry))
     given = record.get("given_tests")
-    asserts = _without_check(record.get("test", ""))
+    asserts = _without_check(_test(record))
     if isinstance(given, list) and all(isinstance(test, str) for test in given):
         return as_tests(examples_in("\n".join(given), entry, names))
     if asserts:
@@ -110,5 +125,15 @@ def _docstring(prompt: str, entry: str) -> str:
     return source.lstrip("rRbBuU").strip("\"'") if source else ""
 
 
-FORMAT = Format("HumanEval", _FIELDS, _key, _problem, _hidden)
+def erratum(record: Record) -> str:
+    """What is known to be wrong with a task of HumanEval, or of MBPP in this form; or ""."""
+    task_id = str(record["task_id"])
+    return CONTRADICTED if task_id in ERRATA else MBPP_ERRATA.get(task_id, "")
+
+
+def _length(record: Record) -> int:
+    return lines(record.get("canonical_solution"))
+
+
+FORMAT = Format("HumanEval", _FIELDS, _key, _problem, _hidden, erratum=erratum, length=_length)
 """HumanEval's records, and others in its form."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from distinguo import checkers
+from distinguo.datasets.about import About, day
 from distinguo.datasets.files import natural, read_text
 from distinguo.datasets.htmltext import to_text
 from distinguo.datasets.loaded import Loaded
@@ -62,6 +63,21 @@ def load(folder: Path) -> Loaded:
     )
     hidden = HiddenTests(problem.id, secret, groups=_scores(groups, secret, settings)) if secret else None
     return Loaded(problem, hidden)
+
+
+def about(folder: Path) -> About:
+    """What problem.yaml says of the problem: its level where it names one, and the contest series it comes from."""
+    try:
+        settings = read_yaml(folder / "problem.yaml")
+    except InputError:
+        return About()  # reading the problem says what is wrong
+    given = settings.get("difficulty", settings.get("level"))
+    level = str(given) if isinstance(given, (str, int, float)) and not isinstance(given, bool) else ""
+    source = settings.get("source")
+    source = source[0] if isinstance(source, list) and source else source
+    source = source.get("name") if isinstance(source, dict) else source
+    series = re.split(r"\s*[-,(]?\s*\d", source)[0] if isinstance(source, str) else ""
+    return About(level.strip(), series.strip().lower(), day(settings.get("date")))
 
 
 def _refuse_links_out(folder: Path) -> None:

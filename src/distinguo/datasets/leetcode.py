@@ -1,6 +1,7 @@
 """LeetCode's functions: `Solution.method` with JSON values, lists and trees of nodes where the signature says so."""
 
 import ast
+import re
 from typing import Any
 
 from distinguo import values
@@ -25,6 +26,17 @@ HEADER = "\n".join(
 )
 """What stands in front of every program on LeetCode's and LiveCodeBench's side, so that `List`, `deque` are known."""
 
+_FUTURE = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
+
+
+def behind_header(source: str) -> str:
+    """The program behind the header, but for what must stand first."""
+    if HEADER in source:
+        return source
+    futures = "".join(_FUTURE.findall(source))
+    return f"{futures}{HEADER}\n{_FUTURE.sub('', source)}"
+
+
 _MAKERS = {"ListNode": values.make_list, "TreeNode": values.make_tree}
 _LISTS = ("List", "list", "Sequence", "Iterable", "Collection")
 
@@ -42,14 +54,14 @@ class Signature:
         definition = signature(starter, self.entry)
         self.parameters = parameters(definition)
         self._annotations = _annotations(definition)
-        self._returns = definition.returns if definition else None
+        self.returns = definition.returns if definition else None
 
     def test(self, name: str, arguments: list[Any], expected: Any) -> Test:
         """A test from JSON values. Raises InputError where they do not fit the signature."""
         kinds = [*self._annotations, *[None] * len(arguments)]
         try:
             given = tuple(_typed(value, kind) for value, kind in zip(arguments, kinds, strict=False))
-            return Test(name, values.dumps(given), values.dumps(_typed(expected, self._returns)))
+            return Test(name, values.dumps(given), values.dumps(_typed(expected, self.returns)))
         except values.ValueTextError as error:
             raise InputError(f"test {name} does not fit the signature: {error}") from error
 

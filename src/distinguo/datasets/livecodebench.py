@@ -14,16 +14,38 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from distinguo.datasets.dataset import Format, Record
-from distinguo.datasets.leetcode import HEADER, Signature
+from distinguo.datasets.about import About, day, word
+from distinguo.datasets.formats import Format, Record
+from distinguo.datasets.leetcode import HEADER, Signature, behind_header
+from distinguo.datasets.limits import OF_PYTHON
 from distinguo.datasets.statements import printed_checker, printed_tests, returned_tests
 from distinguo.errors import InputError
-from distinguo.problem import CallStyle, HiddenTests, Limits, Problem, Test
+from distinguo.problem import CallStyle, HiddenTests, Problem, Test
 
-RELEASES = {f"release_v{number}": number for number in range(1, 7)}
-"""How many of the files test.jsonl, test2.jsonl, ... a release consists of."""
+RELEASES = (*(f"release_v{number}" for number in range(1, 7)), "release_latest")
+"""Its releases: the first so many of the files test.jsonl, test2.jsonl to test6.jsonl; the latest is all of them."""
 
-# As its authors list them. The expected answers of the first are one of several; those of the second are wrong.
+_FILES = ("test.jsonl", *(f"test{number}.jsonl" for number in range(2, 7)))
+_RANGE = re.compile(r"v([1-6])(?:(?:\.\.|_)v([1-6]))?")
+
+FILES: dict[str, tuple[str, ...]] = {
+    "": _FILES,
+    **{f"release_v{number}": _FILES[:number] for number in range(1, 7)},
+    "release_latest": _FILES,
+    **{f"v{first}..v{last}": _FILES[first - 1 : last] for first in range(1, 7) for last in range(first, 7)},
+}
+"""The files of a release, and those of a range: what the releases from the first to the last of it added."""
+
+
+def named_range(text: str) -> str:
+    """The range of files that `v2..v4`, `v2_v4` (as the authors write it) or `v2` (its file alone) means, or ""."""
+    match = _RANGE.fullmatch(text)
+    found = f"v{match[1]}..v{match[2] or match[1]}" if match else ""
+    return found if found in FILES else ""
+
+
+# As its authors list them, by id or, on LeetCode, by title. The expected answers of the first are one of several; those
+# of the second are wrong.
 SEVERAL_ANSWERS = frozenset(
     (
         *("abc311_c", "abc326_d", "abc327_b", "abc333_e", "abc343_a", "abc343_e", "abc362_c"),
@@ -33,10 +55,7 @@ SEVERAL_ANSWERS = frozenset(
 WRONG_HIDDEN_TESTS = frozenset(("abc350_c", "apply-operations-to-make-string-empty", "most-frequent-ids"))
 
 _FIELDS = ("question_title", "question_content", "platform", "question_id", "starter_code")
-# The authors give a test six seconds; programs that they call right take 5.8 of them on a slower and busy machine.
-_LIMITS = Limits(cpu_seconds=10.0, wall_seconds=30.0, memory_mb=1024, output_bytes=16 << 20)
 _LARGEST_TESTS = 1 << 30  # bytes of one problem's tests, unpacked
-_FUTURE = re.compile(r"^from __future__ import .*\n", re.MULTILINE)
 
 
 def _key(record: Any) -> str:
@@ -49,7 +68,7 @@ def _problem(record: Record) -> Problem:
     signature = _signature(record)
     statement = record["question_content"]
     tests = _cases(record, "public_test_cases") or _stated(record)
-    if not {record["question_id"], record["question_title"]}.isdisjoint(SEVERAL_ANSWERS):
+    if _names(record) & SEVERAL_ANSWERS:
         tests = tuple(Test(test.name, test.input) for test in tests)
     return Problem(
         id=record["question_id"],
@@ -58,9 +77,13 @@ def _problem(record: Record) -> Problem:
         entry=signature.entry if signature else None,
         starter=f"{HEADER}\n\n{record['starter_code']}" if signature else "",
         public_tests=tests,
-        limits=_LIMITS,
+        limits=OF_PYTHON,
         checker="json" if signature else printed_checker(statement),
     )
+
+
+def _names(record: Record) -> set[str]:
+    return {record["question_id"], record["question_title"]}
 
 
 def _hidden(record: Record) -> HiddenTests | None:
@@ -146,13 +169,20 @@ def _unpacked(text: str) -> str:
     return found
 
 
-def _program(source: str) -> str:
-    """The program behind the header, but for what must stand first."""
-    if HEADER in source:
-        return source
-    futures = "".join(_FUTURE.findall(source))
-    return f"{futures}{HEADER}\n{_FUTURE.sub('', source)}"
+def _about(record: Record) -> About:
+    return About(word(record.get("difficulty")), word(record["platform"]).lower(), day(record.get("contest_date")))
 
 
-FORMAT = Format("LiveCodeBench", _FIELDS, _key, _problem, _hidden, _program)
+def erratum(names: set[str]) -> str:
+    """What its authors list as wrong with the problem of this id or title, or ""."""
+    if names & SEVERAL_ANSWERS:
+        return "several answers are right, of which its hidden tests accept one"
+    return "its hidden tests are wrong" if names & WRONG_HIDDEN_TESTS else ""
+
+
+def _erratum(record: Record) -> str:
+    return erratum(_names(record))
+
+
+FORMAT = Format("LiveCodeBench", _FIELDS, _key, _problem, _hidden, behind_header, about=_about, erratum=_erratum)
 """Its problems with test cases, and the problems in results of a submission."""

@@ -9,15 +9,19 @@ which nobody grades.
 import ast
 from typing import Any
 
+from distinguo.datasets.about import lines
 from distinguo.datasets.asserts import called_names, examples_in
 from distinguo.datasets.calls import parsed
-from distinguo.datasets.dataset import Format, Record
 from distinguo.datasets.examples import as_tests
+from distinguo.datasets.formats import Format, Record
 from distinguo.errors import InputError
 from distinguo.problem import CallStyle, HiddenTests, Problem
 
 _FIELDS = ("task_id", "code", "test_list")
 _WRONG = "an MBPP task has a number task_id, a text, code and test_list"
+
+
+ERRATA = {"MBPP/436": "its asserts read `== -1,-6`, which Python takes as a condition and a message"}
 
 
 def _key(record: Any) -> str:
@@ -68,5 +72,13 @@ def _hidden(record: Record) -> HiddenTests | None:
     return HiddenTests(_key(record), assertions="\n".join(filter(None, code)) + "\n")
 
 
-FORMAT = Format("MBPP", _FIELDS, _key, _problem, _hidden)
+def _erratum(record: Record) -> str:
+    return ERRATA.get(_key(record), "")
+
+
+def _length(record: Record) -> int:
+    return lines(record.get("code"))
+
+
+FORMAT = Format("MBPP", _FIELDS, _key, _problem, _hidden, erratum=_erratum, length=_length)
 """MBPP's records, the sanitized ones and those with further tests."""

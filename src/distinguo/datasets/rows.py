@@ -1,4 +1,4 @@
-"""Records in files of JSON lines or of one JSON array, plain or compressed by gzip: one after another, or by key."""
+"""Records in files of JSON lines or of one JSON array, plain or compressed by gzip, one after another."""
 
 import codecs
 import contextlib
@@ -7,9 +7,8 @@ import io
 import json
 import os
 import tempfile
-import weakref
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
@@ -63,7 +62,7 @@ def _start(stream: io.BufferedReader) -> bytes:
 def _lines(stream: IO[bytes], start: bytes) -> Iterator[Row]:
     for place, line in enumerate(_joined(stream, start), 1):
         if line.strip():
-            yield _parsed(place, line)
+            yield parsed(place, line)
 
 
 def _joined(stream: IO[bytes], start: bytes) -> Iterator[bytes]:
@@ -74,7 +73,8 @@ def _joined(stream: IO[bytes], start: bytes) -> Iterator[bytes]:
     yield from stream
 
 
-def _parsed(place: int, line: bytes) -> Row:
+def parsed(place: int, line: bytes) -> Row:
+    """The record on a line. place: the line's number."""
     try:
         return Row(place, json.loads(line.decode()))
     except (ValueError, RecursionError) as error:
@@ -129,66 +129,6 @@ def _skipped(text: str, position: int) -> int:
     return position
 
 
-class Table:
-    """The records of files by key. Only their places are held in memory: a file may be larger than it.
-
-    A compressed file or a JSON array is laid out line by line in a temporary file of its own.
-    """
-
-    def __init__(self, paths: Iterable[Path], key: Callable[[Any], str], seen: Callable[[str, Any], None]) -> None:
-        """key: a record's key, of several records with the same the first counts. seen: told each record that counts.
-
-        Raises InputError for a file that cannot be read, and with the place in front for what `key` raises.
-        """
-        self._files: list[IO[bytes]] = []
-        self._places: dict[str, tuple[int, int, int]] = {}  # the file, and the record's offset and length
-        weakref.finalize(self, _close, self._files)
-        for path in paths:
-            self._index(path, key, seen)
-
-    def _index(self, path: Path, key: Callable[[Any], str], seen: Callable[[str, Any], None]) -> None:
-        file = _seekable(path)
-        self._files.append(file)
-        offset = 0
-        for place, line in enumerate(file, 1):
-            if line.strip():
-                row = _parsed(place, line)
-                try:
-                    if row.error:
-                        raise InputError(row.error)
-                    name = key(row.value)
-                except InputError as error:
-                    raise InputError(f"{path}, line {place}: {error}") from error
-                if name not in self._places:
-                    self._places[name] = len(self._files) - 1, offset, len(line)
-                    seen(name, row.value)
-            offset += len(line)
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys in the order of the files."""
-        return tuple(self._places)
-
-    def __getitem__(self, key: str) -> Any:
-        """The record of the key. Raises KeyError where there is none."""
-        number, offset, length = self._places[key]
-        return json.loads(os.pread(self._files[number].fileno(), length, offset))
-
-
-def _close(files: list[IO[bytes]]) -> None:
-    for file in files:
-        file.close()
-
-
-def first_record(path: Path) -> Any:
-    """The first record of a file, by which its format is recognised. Raises InputError where there is none."""
-    with opened(path) as file:
-        row = next(rows(file), Row(1, None, "it is empty"))
-    if row.error:
-        raise InputError(f"{path} holds no records: {row.error}")
-    return row.value
-
-
 def opened(path: Path) -> BinaryIO:
     """Open a file to read. Raises InputError where that cannot be done."""
     try:
@@ -197,7 +137,7 @@ def opened(path: Path) -> BinaryIO:
         raise InputError(f"{path} cannot be read: {os.strerror(error.errno or 0)}") from error
 
 
-def _seekable(path: Path) -> IO[bytes]:
+def seekable(path: Path) -> IO[bytes]:
     """The file with a record on each line, or a temporary one with its content."""
     with contextlib.ExitStack() as closing:
         file = closing.enter_context(opened(path))

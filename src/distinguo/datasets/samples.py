@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from distinguo.datasets.calls import parse
-from distinguo.datasets.dataset import DataSet, Record
+from distinguo.datasets.dataset import DataSet
+from distinguo.datasets.formats import Record
 from distinguo.datasets.rows import opened, rows
 from distinguo.problem import CallStyle, Problem
 
