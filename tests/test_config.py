@@ -93,10 +93,32 @@ def test_budgets_and_transport_do_not_name_a_run() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"n": 8}, {"seed": 1}, {"temperature": 0.2}, {"judge": "openai/x"}, {"keep": "last"}, {"reasoning_effort": "low"}],
+    [
+        {"n": 8},
+        {"seed": 1},
+        {"temperature": 0.2},
+        {"judge": "openai/x"},
+        {"keep": "last"},
+        {"reasoning_effort": "low"},
+        {"debug_tests": "generated"},
+    ],
 )
 def test_what_shapes_the_answer_names_the_run(change: dict[str, object]) -> None:
     assert Settings.model_validate(change).identity(PROBLEM) != Settings().identity(PROBLEM)
+
+
+def test_solved_examples_name_the_run_by_their_content(tmp_path: Path) -> None:
+    first, copy, other = (tmp_path / name for name in ("a.jsonl", "b.jsonl", "c.jsonl"))
+    for path, text in ((first, "one"), (copy, "one"), (other, "two")):
+        path.write_text(text)
+    known = Settings(examples=first).identity(PROBLEM)
+    assert Settings(examples=copy).identity(PROBLEM) == known
+    assert str(first) not in str(Settings(examples=first).shaping())
+    for change in ({"examples": other}, {"shots": 3}, {"examples_by": "technique"}, {"examples": None}):
+        assert Settings.model_validate({"examples": first} | change).identity(PROBLEM) != known
+    assert Settings(shots=3, examples_by="technique").identity(PROBLEM) == Settings().identity(PROBLEM)
+    with pytest.raises(InputError, match="cannot read the examples"):
+        Settings(examples=tmp_path / "absent").identity(PROBLEM)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from distinguo.config import Settings
 from distinguo.errors import CallError
 from distinguo.events import Note
 from distinguo.pipeline import Solved
-from distinguo.problem import Problem, Test
+from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Executor
 from distinguo.records import Request, Role
 from distinguo.store import Store
@@ -110,7 +110,8 @@ async def test_the_choice_is_made_without_any_program_that_fails_a_public_test(
 async def test_no_program_in_any_answer_is_no_choice(tmp_path: Path, executor: Executor) -> None:
     done, _, store = await solved(tmp_path, executor, lambda request: "I do not know.", rounds=0)
     with store:
-        assert done == Solved(None, None)
+        assert done == Solved(None, None, rounds=done.rounds)
+        assert [round.error for round in done.rounds] == ["the answer holds no code"] * 4
 
 
 async def test_a_failing_judge_leaves_the_larger_cluster(tmp_path: Path, executor: Executor) -> None:
@@ -206,3 +207,39 @@ async def test_every_question_asked_is_in_the_file(tmp_path: Path, executor: Exe
         assert sorted(rounds) == ["0.0", "1.0", "2.0", "3.0"]
         assert all(ast.parse(round["program"]["source"]) for round in rounds.values())
         assert store.usage().calls == len(client.requests)
+
+
+async def test_programs_of_others_are_debugged_and_chosen_from(tmp_path: Path, executor: Executor) -> None:
+    drafts = [Program(LAST), Program("print(")]
+    answer = judged_by("largest")
+
+    def corrects(request: Request) -> str | Exception:
+        return f"```python\n{LARGEST}\n```" if request.role is Role.DEBUGGER else answer(request)
+
+    client = ScriptedClient(corrects)
+    settings = Settings(n=8)
+    with Store(tmp_path / "run.sqlite") as store:
+        done = await pipeline.solve(
+            PROBLEM, settings, dict.fromkeys(Role, client), executor, store, Budget(settings, {}),
+            lambda event: None, drafts=drafts,
+        )  # fmt: skip
+        assert sorted(store.records("round")) == ["0.0", "1.0", "1.1"]
+    assert done.candidate is not None
+    assert done.candidate.program.source.strip() == LARGEST
+    assert [request.role for request in client.requests].count(Role.GENERATOR) == 0
+    assert [request.role for request in client.requests].count(Role.DEBUGGER) == 1
+
+
+async def test_generated_tests_of_a_round_are_in_the_file(tmp_path: Path, executor: Executor) -> None:
+    def answer(request: Request) -> str:
+        if request.role is Role.TEST_GENERATOR:
+            return json.dumps({"tests": [{"input": "3 2 1", "output": "3"}]})
+        return f"```python\n{LAST if request.round == 0 else LARGEST}\n```"
+
+    done, _, store = await solved(tmp_path, executor, answer, n=1, selector="first", debug_tests="generated")
+    with store:
+        assert done.candidate is not None
+        assert done.candidate.program.source.strip() == LARGEST
+        rounds = store.records("round")
+        verdicts = [[one["verdict"] for one in rounds[name]["generated"]] for name in ("0.0", "0.1")]
+        assert verdicts == [["WA"], ["AC"]]

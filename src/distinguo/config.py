@@ -37,9 +37,9 @@ USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated")
 class Settings(BaseModel):
     """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7).
 
-    debug_tests: what a program is debugged on: the public tests, or, once it passes these, tests that a model writes too.
-    examples: a pool of solved problems (generate.examples), from which `shots` are shown before each problem: those with
-    the likest statements (BM25), or that share most techniques.
+    debug_tests: what a program is debugged on: the public tests, or also, once it passes these, tests that a model writes.
+    examples: a file of solved problems (see generate.examples), of which `shots` are shown before each problem: those
+    with the likest statements (BM25), or those that share most techniques.
     public_filter: a selector sees only the candidates that pass every public test, where one does.
     inputs: the sources of INPUTS that are on, as a sequence or in one text with commas.
     """
@@ -99,13 +99,13 @@ class Settings(BaseModel):
         shaping = self.model_dump(mode="json", exclude=_NOT_IDENTITY)
         for role in Role:
             shaping[role.value] = self.model_of(role)
-        if self.examples is None:
-            del shaping["shots"], shaping["examples_by"]
-        else:
+        shots, by = shaping.pop("shots"), shaping.pop("examples_by")
+        if self.examples is not None:
             try:
-                shaping["examples"] = hashlib.sha256(self.examples.read_bytes()).hexdigest()
+                content = hashlib.sha256(self.examples.read_bytes()).hexdigest()
             except (OSError, ValueError) as error:
                 raise InputError(f"cannot read the examples {self.examples}: {error}") from error
+            shaping["examples"] = f"{shots} by {by} of {content[:12]}"
         return shaping
 
     def identity(self, problem: Problem) -> str:

@@ -1,6 +1,6 @@
 """S* (Li et al. 2025, arXiv 2502.14382) on one problem, top to bottom."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from distinguo import room, selectors
@@ -10,10 +10,11 @@ from distinguo.config import Settings
 from distinguo.events import Decided, Note
 from distinguo.generate import Generator
 from distinguo.judge import Judge
-from distinguo.problem import Problem
-from distinguo.protocols import Client, Executor, Observer
+from distinguo.problem import Problem, Program
+from distinguo.protocols import Client, Executor, Observer, Run
 from distinguo.records import Candidate, Completion, Role, Round, Selection
 from distinguo.selectors.driver import select
+from distinguo.selectors.protocol import RecordedTests
 from distinguo.store import Keeper
 
 
@@ -25,6 +26,7 @@ class Solved:
     and selection is None.
     stopped: the budget that ended the run early, or "". left_out: how many samples were never drafted for it, of how
     many the debugging ended, how many questions of stage 2 got no answer. errors: what the calls that failed said.
+    candidates: all that were to choose from. rounds: every round of every sample, in the order in which they ended.
     """
 
     candidate: Candidate | None
@@ -32,6 +34,8 @@ class Solved:
     stopped: str = ""
     errors: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()
+    rounds: tuple[Round, ...] = ()
 
 
 async def solve(
@@ -42,24 +46,42 @@ async def solve(
     store: Keeper,
     budget: Budget,
     observe: Observer,
+    *,
+    drafts: Sequence[Program] = (),
+    recorded: Callable[[Run], RecordedTests] | None = None,
+    rank: int | None = None,
 ) -> Solved:
     """Draw N samples and debug each on the public tests (stage 1), then choose one by running them (stage 2).
 
-    Raises ModelUnavailable, ReplayMiss, JudgeFailed. What arrived before that is in the store: the same call goes on.
+    drafts: programs that somebody else drew, in the place of first drafts (see generate.Generator).
+    recorded: makes the tests that stand in for a model's from what runs programs. rank: see ask.Asker.
+    Raises InputError for solved examples that cannot be had, ModelUnavailable, ReplayMiss, JudgeFailed. What arrived
+    before that is in the store: the same call goes on.
     """
-    if not problem.public_tests:
-        observe(Note("The problem has no public tests, so programs are not debugged."))
+    if not problem.public_tests and settings.debug_tests == "public":
+        observe(Note(f"{problem.id} has no public tests, so its programs are not debugged."))
     store.forget("round")
     store.forget("question")
     contexts = {role: client.context_tokens for role, client in clients.items()}
-    ask = Asker(problem.id, settings, clients, store, budget, observe)
+    ask = Asker(problem.id, settings, clients, store, budget, observe, rank)
     rounds = _Rounds(store)
     async with Judge(problem, executor, store, budget) as judge:
-        candidates = await Generator(
-            problem, settings, ask, judge.test, rounds.keep, observe, room.field(contexts[Role.DEBUGGER])
-        ).candidates()
+        generator = Generator(
+            problem,
+            settings,
+            ask,
+            judge.test,
+            rounds.keep,
+            observe,
+            field_tokens=room.field(contexts[Role.DEBUGGER]),
+            example_tokens=min(room.examples(contexts[role]) for role in (Role.GENERATOR, Role.DEBUGGER)),
+            prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR],)),
+            drafts=drafts,
+        )
+        candidates = await generator.candidates()
         if not candidates:
-            return Solved(rounds.untested, None, budget.ended, tuple(ask.errors), _counted(rounds.left_out))
+            left_out = _counted(rounds.left_out)
+            return Solved(rounds.untested, None, budget.ended, tuple(ask.errors), left_out, rounds=tuple(rounds.all))
         selection = await select(
             selectors.get(settings.selector),
             candidates,
@@ -71,13 +93,14 @@ async def solve(
             record=lambda key, body: store.record("question", key, body),
             public_filter=settings.public_filter,
             sources=settings.inputs,
+            tests=None if recorded is None else recorded(judge),
             prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR], contexts[Role.JUDGE])),
         )
     chosen = next(candidate for candidate in candidates if candidate.sample == selection.chosen)
     store.record("selection", "", asdict(selection))
     observe(Decided(selection))
     left_out = rounds.left_out | {"questions": selection.steps.get("left_out", 0)}
-    return Solved(chosen, selection, budget.ended, tuple(ask.errors), _counted(left_out))
+    return Solved(chosen, selection, budget.ended, tuple(ask.errors), _counted(left_out), candidates, tuple(rounds.all))
 
 
 class _Rounds:
@@ -86,11 +109,13 @@ class _Rounds:
     def __init__(self, store: Keeper) -> None:
         self.left_out = {"samples": 0, "debugging": 0}
         self.untested: Candidate | None = None
+        self.all: list[Round] = []
         self._store = store
         self._written: set[int] = set()  # samples with a program
 
     def keep(self, round: Round, completion: Completion | None) -> None:
         """See generate.KeepRound."""
+        self.all.append(round)
         if round.program is not None:
             self._written.add(round.sample)
         if round.stopped and round.program is not None and self.untested is None:

@@ -169,6 +169,7 @@ class Round:
 
     program: None when the answer held no code, was cut before its end, or the call failed; `error` then says why.
     outcomes: one per public test, in the problem's order; empty without a program.
+    generated: one per test that a model wrote, where debugging goes by these too; no count of tests includes them.
     stopped: a budget ended the round: before the answer came, or before its program was tested (which then stands for
     nothing, since it has no outcomes).
     """
@@ -179,6 +180,7 @@ class Round:
     outcomes: tuple[Outcome, ...] = ()
     error: str = ""
     stopped: bool = False
+    generated: tuple[Outcome, ...] = ()
 
     @property
     def passed(self) -> int:

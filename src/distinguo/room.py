@@ -8,6 +8,7 @@ ANSWER = 4096  # of one completion, where the model's context is large or unknow
 CONTEXT_SHARE = 8  # a completion may take this part of a small context: prompts carry up to R earlier ones
 SMALL_CONTEXT = 8192
 FIELD, SMALL_FIELD = 200, 70  # of each input, output and error in a prompt; the second for small contexts
+EXAMPLES = 8000  # of all solved examples in a prompt together, where the context is unknown
 SELECTION_PROMPT = 16000  # of a prompt of stage 2 where the context is unknown
 
 
@@ -21,6 +22,11 @@ def answer(settings: Settings, context: int | None) -> int:
 def field(context: int | None) -> int:
     """The length to which an input, output or error is cut in a prompt for a model with this context."""
     return SMALL_FIELD if context is not None and context < SMALL_CONTEXT else FIELD
+
+
+def examples(context: int | None) -> int:
+    """The length of all solved examples in a prompt together: a quarter of the context, which rounds share with them."""
+    return EXAMPLES if context is None else min(EXAMPLES, context // 4)
 
 
 def selection_prompt(settings: Settings, contexts: Iterable[int | None]) -> int:

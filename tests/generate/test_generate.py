@@ -1,5 +1,6 @@
 """Stage 1: samples side by side, rounds of debugging with what running printed, and what a failed call does."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from distinguo.ask import Asker
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.errors import CallError, ModelUnavailable
-from distinguo.events import Event
-from distinguo.generate import Generator, choose, tail
+from distinguo.events import Event, Note
+from distinguo.generate import Generator, choose
+from distinguo.generate.conversation import tail
 from distinguo.judge import Judge
 from distinguo.problem import CallStyle, Problem, Program, Test
 from distinguo.records import Candidate, Completion, Execution, Outcome, Request, Role, Round, Verdict
@@ -41,6 +43,7 @@ class Stage:
         problem: Problem = PROBLEM,
         streams: bool = False,
         cut: int | None = None,
+        drafts: Sequence[Program] = (),
         **settings: Any,
     ) -> None:
         self.path = tmp_path / "run.sqlite"
@@ -48,6 +51,7 @@ class Stage:
         self.executor = InProcessExecutor()
         self.settings = Settings.model_validate({"n": 4, "rounds": 2} | settings)
         self.problem = problem
+        self.drafts = drafts
         self.events: list[Event] = []
         self.rounds: list[tuple[Round, Completion | None]] = []
 
@@ -64,6 +68,7 @@ class Stage:
                     judge.test,
                     lambda round, completion: self.rounds.append((round, completion)),
                     self.events.append,
+                    drafts=self.drafts,
                 ).candidates()
 
     def prompts(self, sample: int) -> list[Request]:
@@ -285,6 +290,137 @@ def test_a_sample_keeps_its_best_or_its_last_program(keep: str, index: int) -> N
     chosen = choose(0, rounds, keep)
     assert chosen is not None
     assert chosen.program.source == f"# {index}"
+
+
+PASSING = "x = int(input())\nprint(2 * x if x in (2, 5) else 0)"  # right on the public tests alone
+GENERATED = json.dumps({"tests": [{"input": "3", "output": "6"}, {"input": "4", "output": "9"}]})  # 9 is wrong
+
+
+def writes_tests(*programs: str, tests: str | Exception = GENERATED) -> Answer:
+    """Round by round these programs, the last one again and again; and tests to the test generator."""
+
+    def answer(request: Request) -> str | Exception:
+        if request.role is Role.TEST_GENERATOR:
+            return tests
+        return fenced(programs[min(request.round, len(programs) - 1)])
+
+    return answer
+
+
+async def test_what_passes_the_public_tests_is_debugged_on_generated_ones(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, writes_tests(PASSING, RIGHT), n=1, rounds=2, debug_tests="generated")
+    (candidate,) = await stage.run()
+    assert [request.role for request in stage.client.requests] == [
+        Role.GENERATOR, Role.TEST_GENERATOR, Role.DEBUGGER, Role.DEBUGGER,
+    ]  # fmt: skip
+    assert candidate.program.source.strip() == RIGHT
+    assert [[outcome.verdict.value for outcome in round.generated] for round in candidate.rounds] == [
+        ["WA", "WA"], ["AC", "WA"], [],
+    ]  # fmt: skip
+    assert [round.passed for round in candidate.rounds] == [2, 2, 2]
+    feedback = stage.client.requests[2].messages[-1].content
+    for part in ("a language model wrote", "passes 0 of 2 of these", "Test generated 1: wrong answer", "output:\n6"):
+        assert part in feedback
+
+
+async def test_generated_tests_are_no_public_tests(tmp_path: Path) -> None:
+    worse = "print(6)"  # passes the generated test alone
+    tests = json.dumps({"tests": [{"input": "3", "output": "6"}]})
+    answer = writes_tests(PASSING, worse, tests=tests)
+    (candidate,) = await Stage(tmp_path, answer, n=1, rounds=1, debug_tests="generated").run()
+    assert candidate.program.source.strip() == PASSING
+    assert candidate.passes_all
+    assert len(candidate.outcomes) == len(PROBLEM.public_tests)
+
+
+async def test_generated_tests_are_asked_for_once_and_only_when_needed(tmp_path: Path) -> None:
+    for programs, rounds, asked in (((PASSING, RIGHT), 2, 1), ((WRONG, WRONG), 2, 0), ((PASSING,), 0, 0)):
+        stage = Stage(tmp_path, writes_tests(*programs), n=4, rounds=rounds, debug_tests="generated")
+        stage.path = tmp_path / f"{rounds}-{asked}.sqlite"
+        await stage.run()
+        assert [request.role for request in stage.client.requests].count(Role.TEST_GENERATOR) == asked
+
+
+@pytest.mark.parametrize("tests", [CallError("overloaded"), "no JSON", json.dumps({"tests": []})])
+async def test_without_generated_tests_the_public_ones_are_enough(tmp_path: Path, tests: str | Exception) -> None:
+    stage = Stage(tmp_path, writes_tests(PASSING, tests=tests), n=2, debug_tests="generated")
+    candidates = await stage.run()
+    assert [len(candidate.rounds) for candidate in candidates] == [1, 1]
+    notes = [event.text for event in stage.events if isinstance(event, Note)]
+    assert len(notes) == 1
+    assert notes[0].startswith("Programs are debugged without generated tests")
+
+
+async def test_without_public_tests_generated_ones_are_debugged_on(tmp_path: Path) -> None:
+    problem = Problem("free", "Print twice the number.")
+    stage = Stage(tmp_path, writes_tests(WRONG, RIGHT), problem, n=1, rounds=1, debug_tests="generated")
+    (candidate,) = await stage.run()
+    assert candidate.program.source.strip() == RIGHT
+    assert "the problem has none of its own" in stage.client.requests[-1].messages[-1].content
+
+
+async def test_given_drafts_stand_in_for_first_answers(tmp_path: Path) -> None:
+    drafts = [Program(RIGHT), Program(WRONG), Program("print(")]
+    stage = Stage(tmp_path, lambda request: fenced(RIGHT), drafts=drafts, n=16)
+    candidates = await stage.run()
+    assert [candidate.sample for candidate in candidates] == [0, 1, 2]
+    assert all(candidate.passes_all for candidate in candidates)
+    assert [candidate.rounds[0].program for candidate in candidates] == drafts
+    assert [(request.role, request.sample, request.round) for request in stage.client.requests] == [
+        (Role.DEBUGGER, 1, 1), (Role.DEBUGGER, 2, 1),
+    ]  # fmt: skip
+    request, answer, feedback = stage.prompts(1)[0].messages[-3:]
+    assert "Print twice the number." in request.content
+    assert answer.content == f"```python\n{WRONG}\n```"
+    assert "passes 1 of 2" in feedback.content
+    assert [completion is None for round, completion in stage.rounds if round.index == 0] == [True] * 3
+
+
+async def test_no_more_drafts_are_taken_than_samples_are_wanted(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lambda request: fenced(RIGHT), drafts=[Program(WRONG)] * 5, n=2, rounds=0)
+    assert [candidate.sample for candidate in await stage.run()] == [0, 1]
+    assert stage.client.requests == []
+
+
+async def test_a_draft_in_another_language_is_not_debugged(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, lambda request: fenced(RIGHT), drafts=[Program(WRONG, language="c++")], n=1)
+    (candidate,) = await stage.run()
+    assert (len(candidate.rounds), candidate.passed) == (1, 1)
+    assert stage.client.requests == []
+
+
+def pool(tmp_path: Path, *lines: object) -> Path:
+    path = tmp_path / "pool.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    return path
+
+
+async def test_solved_examples_are_shown_before_the_problem_in_every_round(tmp_path: Path) -> None:
+    other = {"id": "halve", "statement": "Print half the number.", "solution": "print(int(input()) // 2)"}
+    own = {"id": "elsewhere", "statement": "Print twice the number!", "solution": RIGHT}
+    path = pool(tmp_path, other, own, {"id": 3})
+    stage = Stage(tmp_path, lambda request: fenced(WRONG), n=3, rounds=1, examples=path)
+    await stage.run()
+    drafts = {request.messages for request in stage.client.requests if request.round == 0}
+    assert len(drafts) == 1
+    text = stage.prompts(0)[0].messages[-1].content
+    assert text.index("Print half the number.") < text.index("print(int(input()) // 2)") < text.index("Print twice")
+    assert RIGHT not in text
+    assert stage.prompts(0)[1].messages[: len(stage.prompts(0)[0].messages)] == stage.prompts(0)[0].messages
+    assert [event.text for event in stage.events if isinstance(event, Note)] == [
+        f"1 of 3 lines of {path} cannot be used (line 3: it has neither a solution nor techniques)."
+    ]
+
+
+async def test_a_problem_without_a_like_example_is_asked_without_one(tmp_path: Path) -> None:
+    line = {"id": "halve", "statement": "Halve it.", "solution": "print(1)", "techniques": ["arithmetic"]}
+    for by, why in (("bm25", "none is like it"), ("technique", "does not name its techniques")):
+        stage = Stage(
+            tmp_path, lambda request: fenced(RIGHT), n=1, examples=pool(tmp_path, line), examples_by=by, seed=len(by)
+        )
+        await stage.run()
+        assert "Halve it." not in stage.prompts(0)[0].messages[-1].content
+        assert any(isinstance(event, Note) and why in event.text for event in stage.events)
 
 
 def test_the_tail_of_an_error_is_whole_lines() -> None:

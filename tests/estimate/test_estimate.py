@@ -10,6 +10,7 @@ from fakes.stage2 import ScriptedAsk
 from distinguo import estimate
 from distinguo.config import Settings
 from distinguo.errors import InputError
+from distinguo.estimate.spending import QUESTIONS
 from distinguo.fit import tokens
 from distinguo.prices import Price
 from distinguo.problem import Problem, Program, Test
@@ -58,7 +59,7 @@ def test_every_kind_of_question_is_counted_for_the_role_that_answers_it(
 
 def test_every_kind_of_question_that_calls_a_model_has_its_cost() -> None:
     kinds: tuple[type[Question], ...] = get_args(Question)
-    assert {kind.kind for kind in kinds if kind.calls_model} == estimate.QUESTIONS.keys()
+    assert {kind.kind for kind in kinds if kind.calls_model} == QUESTIONS.keys()
 
 
 async def test_no_prompt_of_stage_2_is_longer_than_estimated() -> None:
@@ -88,7 +89,7 @@ async def test_no_prompt_of_stage_2_is_longer_than_estimated() -> None:
         return max(tokens(call.prompt) for call in ask.calls[before:])
 
     for kind in ("inputs", "tests", "distinguish", "compare", "choose"):
-        asked = estimate.QUESTIONS[kind]
+        asked = QUESTIONS[kind]
         estimated = asked.prompt(SELECTION_PROMPT, texts, 16)
         assert estimated / 4 < await longest(kind) <= estimated, kind
 
