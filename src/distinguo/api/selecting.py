@@ -31,6 +31,8 @@ _DAY = 86_400.0  # seconds
 _AT_ONCE = 3  # problems under way, so that the end of one does not leave cores idle
 _FAILURES = 3  # problems on which the judge failed, one after another, after which it is given up
 _MANY = 1_000  # candidates, to learn what a selector may ask
+_MOST_DRAWN = 100_000
+DRAWS = 20  # of each problem, where only their size is given
 _RECORDED = frozenset(("inputs", "tests"))  # kinds of questions that recorded tests answer
 
 
@@ -47,6 +49,8 @@ class SelectOptions(TypedDict, total=False):
     workers: int | None
     time_limit: float | None
     timeout: float | None
+    draw: int | None
+    draws: int | None
     cache: Path | str | None
     observe: "Callable[[Progress], None]"
 
@@ -54,13 +58,14 @@ class SelectOptions(TypedDict, total=False):
 async def select(
     dataset: "str | Path | DataSet",
     candidates: Path | str | Sequence[Path | str],
-    names: Sequence[str],
+    names: Sequence[str | Selector],
     **options: Unpack[SelectOptions],
 ) -> "SelectionReport":
     """Have selectors choose among recorded programs of a data set's problems, and compare what they choose.
 
     dataset: a name, a folder or a file, as datasets.open has it; data: where data sets lie.
-    candidates: files in the forms of datasets/samples.py, whose programs are put together. names: of the selectors.
+    candidates: files in the forms of datasets/samples.py, whose programs are put together. names: of the selectors, or
+    selectors themselves.
     generated_tests: files in the forms of datasets/generated.py; they answer a selector's first request for tests or
     inputs in a model's place.
     public_filter: a selector sees only the programs that pass every public test, where one does.
@@ -70,6 +75,8 @@ async def select(
     its answers, in the user's data folder.
     language: of programs that do not name theirs. workers: programs run at once; one per usable core unless given.
     time_limit: CPU seconds of a selector's run, timeout: of one that grades; in the place of each problem's own limit.
+    draw: selectors choose among so many of a problem's programs, drawn at random `draws` times (DRAWS unless given)
+    under the settings' seed; a problem's figures are the means over its draws. Unless given they choose among all.
     cache: the file that keeps grades, the user's own unless given. observe: told of progress; must return at once.
 
     Raises InputError also where not one problem can be evaluated, ModelUnavailable, ReplayMiss, SandboxUnavailable,
@@ -89,7 +96,7 @@ async def select(
 def select_sync(
     dataset: "str | Path | DataSet",
     candidates: Path | str | Sequence[Path | str],
-    names: Sequence[str],
+    names: Sequence[str | Selector],
     **options: Unpack[SelectOptions],
 ) -> "SelectionReport":
     """`select` for code without an event loop; the same arguments, report and errors.
@@ -100,10 +107,10 @@ def select_sync(
     return asyncio.run(select(dataset, candidates, names, **options))
 
 
-def _selectors(names: Sequence[str]) -> list[Selector]:
+def _selectors(names: Sequence[str | Selector]) -> list[Selector]:
     if not names:
         raise InputError(f"name at least one selector: {', '.join(selectors.names())}")
-    return [selectors.get(name) for name in dict.fromkeys(names)]
+    return [selectors.get(name) if isinstance(name, str) else name for name in dict.fromkeys(names)]
 
 
 def _check(options: SelectOptions) -> None:
@@ -112,6 +119,11 @@ def _check(options: SelectOptions) -> None:
         raise InputError("the time limit of a run must be above 0 and at most a day, in seconds")
     if workers is not None and not 1 <= workers <= 1_024:
         raise InputError("from 1 to 1,024 workers can run programs; one per core is fastest")
+    size, draws = options.get("draw"), options.get("draws")
+    if size is None and draws is not None:
+        raise InputError("say how many programs each draw has: --draw 16 with --draws 20")
+    if not all(number is None or 1 <= number <= _MOST_DRAWN for number in (size, draws)):
+        raise InputError(f"there is at least one draw, of at least one program, and at most {_MOST_DRAWN:,} of either")
 
 
 def _paths(given: Path | str | Sequence[Path | str] | None) -> list[Path]:
@@ -127,7 +139,7 @@ def _paths(given: Path | str | Sequence[Path | str] | None) -> list[Path]:
 class _Tally:
     """What came of the problems. left_out: why some are not evaluated, with their ids."""
 
-    chosen: "dict[str, Chosen]" = field(default_factory=dict)
+    chosen: "dict[str, tuple[Chosen, ...]]" = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)  # why programs cannot be run
     on_public: list[str] = field(default_factory=list)
@@ -147,13 +159,13 @@ async def _select(
 
     from distinguo.budget import Budget
     from distinguo.grading import verdicts
-    from distinguo.grading.choices import report
-    from distinguo.grading.choosing import Choosing
+    from distinguo.grading.choices import report, some
+    from distinguo.grading.choosing import Choosing, Draws
 
     started = time.monotonic()
     settings = options.get("settings") or Settings()
     tasks = [task_id for task_id in dataset.ids if records.count(task_id)]
-    tally, notes = _Tally(), list(records.notes)
+    tally, notes, size = _Tally(), [*dataset.warnings, *records.notes], options.get("draw")
     async with AsyncExitStack() as stack:
         cache = Path(options.get("cache") or verdicts.usual_place())
         kept = stack.enter_context(verdicts.Verdicts(cache))
@@ -172,14 +184,18 @@ async def _select(
             grading_seconds=options.get("timeout"),
             sources=settings.inputs,
             models=models,
+            draws=None if size is None else Draws(size, options.get("draws") or DRAWS),
         )
         work = _Work(dataset, records, choosing, executor.identity, tally, options, models, settings)
         await work.all(tasks)
+    small = [task_id for task_id, found in tally.chosen.items() if size is not None and found[0].samples < size]
+    if small:
+        notes.append(f"{some(small)} with fewer programs than a draw has: all of them are taken")
     missing = len(dataset.ids) - len(tasks)
     if missing:
         notes.append(f"{missing} of {len(dataset.ids)} problems have no candidates and are not counted")
     return report(
-        [tally.chosen[task_id] for task_id in tasks if task_id in tally.chosen],
+        [chosen for task_id in tasks for chosen in tally.chosen.get(task_id, ())],
         public_filter=options.get("public_filter", True),
         warnings=[*notes, *_sentences(tally)],
         seconds=time.monotonic() - started,

@@ -264,10 +264,17 @@ def _usage(kept: store.Store, settings: Settings) -> dict[str, Any]:
 
 
 async def open_clients(
-    settings: Settings, environment: Mapping[str, str], stack: AsyncExitStack, observe: Observer
+    settings: Settings,
+    environment: Mapping[str, str],
+    stack: AsyncExitStack,
+    observe: Observer,
+    opened: dict[str, Client] | None = None,
 ) -> dict[Role, Client]:
-    """One client for each role; roles with the same model share it. `stack` closes them."""
-    opened: dict[str, Client] = {}
+    """One client for each role; roles with the same model share it. `stack` closes them.
+
+    opened: clients by model that are there already, to which new ones are added.
+    """
+    opened = {} if opened is None else opened
     clients: dict[Role, Client] = {}
     for role in Role:
         model = settings.model_of(role)

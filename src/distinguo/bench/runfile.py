@@ -4,14 +4,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from distinguo.bench.records import Arm, Facts, Result, result
 from distinguo.errors import InputError
 
-ARM, PROBLEM, RESULT = "bench-arm", "bench-problem", "bench-result"  # kinds of records
+ARM, PROBLEM, RESULT, LEFT_OUT = "bench-arm", "bench-problem", "bench-result", "bench-left-out"  # kinds of records
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class Run:
     """What a run's file holds. dataset: the data set's name. chosen: how its problems were chosen, in a sentence or "".
 
     arms and facts: by their keys, in the order in which they were begun; facts has every problem that is to be solved,
-    also those without a result. results: by arm and problem. sandbox: how programs were isolated. version: distinguo's.
+    also those without a result. results: by arm and problem. left_out: why problems
+    could not be run. sandbox: how programs were isolated. version: distinguo's.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Run:
     arms: dict[str, Arm]
     facts: dict[str, Facts]
     results: dict[tuple[str, str], Result]
+    left_out: dict[str, str] = field(default_factory=dict)
     sandbox: str = ""
     version: str = ""
 
@@ -47,6 +49,7 @@ def read(path: Path) -> Run:
             raise InputError(f"{path} is no run of distinguo bench; `bench report` takes what --out named")
         arms = {key: Arm(**body) for key, body in _records(db, ARM)}
         problems = {key: Facts(**body) for key, body in _records(db, PROBLEM)}
+        left_out = {key: body["why"] for key, body in _records(db, LEFT_OUT)}
         results = [result(body) for _, body in _records(db, RESULT)]
     if not results:
         raise InputError(f"{path} holds no results yet; the same `bench run` command goes on with it")
@@ -55,6 +58,7 @@ def read(path: Path) -> Run:
         arms=arms,
         facts=problems,
         results={(one.arm, one.problem): one for one in results},
+        left_out=left_out,
         **facts["bench"],
     )
 

@@ -7,11 +7,12 @@ from typing import Self
 
 from distinguo import checkers
 from distinguo.budget import Budget
+from distinguo.judge.again import varied
 from distinguo.judge.together import run_all
 from distinguo.problem import Problem, Program, Test
 from distinguo.protocols import Executor
 from distinguo.records import Execution, Outcome, Verdict
-from distinguo.store import Store, execution_keys
+from distinguo.store import Keeper, execution_keys
 from distinguo.tasks import all_of
 
 
@@ -38,7 +39,7 @@ async def verdict(problem: Problem, test: Test, execution: Execution, executor: 
 class Judge:
     """The `Run` of one problem, and verdicts on its public tests. An async context manager: leaving it cancels runs."""
 
-    def __init__(self, problem: Problem, executor: Executor, store: Store, budget: Budget) -> None:
+    def __init__(self, problem: Problem, executor: Executor, store: Keeper, budget: Budget) -> None:
         checkers.get(problem.checker)  # an unknown name is said before anything is run
         self._problem = problem
         self._executor = executor
@@ -67,7 +68,16 @@ class Judge:
 
     async def many(self, program: Program, inputs: Sequence[str]) -> list[Execution]:
         """See protocols.Run: what is not known yet is run together, where together.py allows it."""
-        identity = self._executor.identity(program.language)
+        return await self._runs(program, inputs, self._executor.identity(program.language))
+
+    async def again(self, program: Program, stdin: str) -> Execution:
+        """See protocols.Run: with other random numbers, and kept under a key of its own."""
+        identity = f"{self._executor.identity(program.language)}, again"
+        (execution,) = await self._runs(varied(program), (stdin,), identity)
+        return execution
+
+    async def _runs(self, program: Program, inputs: Sequence[str], identity: str) -> list[Execution]:
+        """The runs kept under keys with this identity; the others are started, or waited for."""
         keys = execution_keys(program, inputs, self._problem.limits, identity)
         known = {text: stored for text, key in keys.items() if (stored := self._store.execution(key)) is not None}
         new = {text: key for text, key in keys.items() if text not in known and key not in self._running}

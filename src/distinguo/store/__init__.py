@@ -1,6 +1,6 @@
 """One SQLite file a run: every call, execution, round, question, the selection and its grade.
 
-A completion is committed before it is used, with the write-ahead log flushed (`synchronous=FULL`): a crash at any
+A completion is committed before it is used, and the write-ahead log flushed (`flush`): a crash at any
 moment loses no completion that had arrived. Nor does a full disk: a call is sent only while there is room for what
 comes back. What follows from completions (executions, records) costs nothing to repeat: it waits for the next commit.
 The file holds problem texts, prompts and answers; never keys or addresses. Tables are made by numbered steps

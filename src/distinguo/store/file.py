@@ -1,10 +1,11 @@
 """The file of a run, for the one process that writes it."""
 
+import asyncio
 import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -33,12 +34,15 @@ class Store:
         try:
             self._db = sqlite3.connect(path)
             self._run("PRAGMA journal_mode=WAL")
-            self._run("PRAGMA synchronous=FULL")
-            self._upgrade()
-            self._run("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
+            self._run("PRAGMA synchronous=NORMAL")  # see `flush`
+            self._committed = self._flushed = 0
+            self._flushing = asyncio.Lock()
             self._session: int | None = None
             self._opened = 0.0
+            self._upgrade()
+            self._run("UPDATE calls SET state = 'lost' WHERE state = 'in flight'")
             self._commit()
+            self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)  # SQLite holds no lock on this file
         except InputError:
             self._db.close()
             unlock_file(path, self._lock)
@@ -53,6 +57,23 @@ class Store:
             self._run("UPDATE sessions SET seconds = ? WHERE id = ?", (time.monotonic() - self._opened, self._session))
         with file_errors(self.path):
             self._db.commit()
+        self._committed += 1
+
+    async def flush(self) -> None:
+        """Wait until all that is committed has reached the disk itself: then it survives the machine's end, too.
+
+        Those who wait at the same time share one flush. Raises InputError where the disk fails.
+        """
+        mine = self._committed
+        async with self._flushing:
+            if self._flushed >= mine:
+                return
+            covered = self._committed
+            try:
+                await asyncio.to_thread(os.fsync, self._log)
+            except OSError as error:
+                raise InputError(f"{self.path} cannot be written ({error.strerror}); choose another --out") from error
+            self._flushed = covered
 
     def _upgrade(self) -> None:
         version = self._run("PRAGMA user_version").fetchone()[0]
@@ -75,6 +96,7 @@ class Store:
         try:
             self._commit()
         finally:
+            os.close(self._log)
             self._db.close()
             unlock_file(self.path, self._lock)
             self._lock = -1
@@ -120,8 +142,7 @@ class Store:
         prompt_tokens: an estimate, which stands until the call tells better. Raises InputError where the disk has no
         room for an answer.
         """
-        disk = os.fstatvfs(self._lock)
-        if disk.f_blocks and disk.f_bavail * disk.f_frsize < HEADROOM:
+        if not self.has_room():
             raise InputError(no_space(self.path))
         cursor = self._run(
             "INSERT INTO calls (key, prompt_key, model, role, sample, round, request, state, started, prompt_tokens,"
@@ -133,8 +154,13 @@ class Store:
         assert cursor.lastrowid is not None
         return cursor.lastrowid
 
+    def has_room(self) -> bool:
+        """Whether the disk has room for the answers to calls in flight."""
+        disk = os.fstatvfs(self._lock)
+        return not disk.f_blocks or disk.f_bavail * disk.f_frsize >= HEADROOM
+
     def call_arrived(self, call: int, completion: Completion) -> None:
-        """Keep a completion; when this returns it is on disk."""
+        """Keep a completion. It survives this process when this returns, and the machine after `flush`."""
         self._run(
             "UPDATE calls SET state = 'arrived', seconds = ?, text = ?, reasoning = ?, finish_reason = ?,"
             " prompt_tokens = ?, completion_tokens = ?, estimated = ? WHERE id = ?",
@@ -221,6 +247,20 @@ class Store:
         """All records of a kind, oldest first."""
         rows = self._run("SELECT key, body FROM records WHERE kind = ? ORDER BY id", (kind,))
         return {key: json.loads(body) for key, body in rows}
+
+    def each_record(self, kind: str) -> Iterator[dict[str, Any]]:
+        """The bodies of a kind's records one after another, oldest first."""
+        for (body,) in self._run("SELECT body FROM records WHERE kind = ? ORDER BY id", (kind,)):
+            yield json.loads(body)
+
+    def one_record(self, kind: str, key: str) -> dict[str, Any]:
+        """The body of one record; empty where there is none."""
+        row = self._run("SELECT body FROM records WHERE kind = ? AND key = ?", (kind, key)).fetchone()
+        return {} if row is None else json.loads(row[0])
+
+    def drop_record(self, kind: str, key: str) -> None:
+        """Forget one record."""
+        self._run("DELETE FROM records WHERE kind = ? AND key = ?", (kind, key))
 
     def forget(self, kind: str, section: str = "") -> None:
         """Drop the records of a kind, or those of them in a section (see section.py)."""

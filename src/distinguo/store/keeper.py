@@ -19,6 +19,9 @@ class Keeper(Protocol):
     def call_arrived(self, call: int, completion: Completion) -> None:
         """Keep a completion."""
 
+    async def flush(self) -> None:
+        """Wait until all that is committed has reached the disk itself."""
+
     def call_failed(self, call: int, error: str, used: Usage | None = None) -> None:
         """Keep a call's error, and what it used."""
 

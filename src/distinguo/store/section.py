@@ -37,6 +37,10 @@ class Section:
         self._store.call_arrived(call, completion)
         self.calls[call] = None
 
+    async def flush(self) -> None:
+        """See Keeper."""
+        await self._store.flush()
+
     def call_failed(self, call: int, error: str, used: Usage | None = None) -> None:
         """See Keeper."""
         self._store.call_failed(call, error, used)
