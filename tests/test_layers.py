@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "distinguo"
 # these read the environment and build concrete objects
-OUTER = {"api", "bench", "cli", "cli_bench", "terminal", "watching", "server", "remote", "__main__"}
+OUTER = {"api", "bench", "cli", "cli_bench", "cli_report", "terminal", "watching", "server", "remote", "__main__"}
 ENVIRONMENT_OF_OTHERS = {  # these see to what a library or a child process finds there, not to settings
     "llm/engine.py",  # OpenMP's wait policy
     "sandbox/inside/namespaces.py",  # keeps a library from starting threads there

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import sys
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from distinguo import options
+from distinguo import cli_report, options
+from distinguo.cli_report import print_report
 from distinguo.errors import InputError
 from distinguo.terminal import errors_in_one_sentence, run, say, show
 from distinguo.watching import logged
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 BUDGET_ENDED, CALLS_FAILED = 3, 4
 
 app = typer.Typer(no_args_is_help=True, help="Run methods over a data set and report how good they are.")
+app.add_typer(cli_report.app)
 
 
 @app.command("run", no_args_is_help=True)
@@ -102,7 +106,7 @@ def run_methods(
             "generated_tests": generated_tests or (), "data": data, "config": config, "workers": workers,
             "time_limit": time_limit, "timeout": timeout,
         })  # fmt: skip
-        _report([out], as_json)
+        print_report([out], as_json=as_json)
     _end(finished)
 
 
@@ -170,7 +174,7 @@ def sweep(
             return
         _agree([loaded.note, *estimate.lines()], asks=estimate.paid and not yes)
         finished = _run(dataset or loaded.dataset, (), out, log, log_prompts, what)
-        _report([out], as_json)
+        print_report([out], as_json=as_json)
     _end(finished)
 
 
@@ -214,7 +218,8 @@ def export_run(
         for sentence in done.warnings:
             say(f"Note: {sentence}.")
         where = "" if str(to) == "-" else f" are in {to}"
-        say(f"{', '.join(f'{count:,} {name}' for name, count in done.rows.items())}{where}")
+        counted = ", ".join(f"{count:,} {name}" for name, count in done.rows.items())
+        say(f"{sum(done.rows.values()):,} records of {samples}{where}" if samples else f"{counted}{where}")
 
 
 def _agree(lines: Sequence[str], *, asks: bool) -> None:
@@ -243,6 +248,7 @@ def _run(
                 shown.note(event.text)
 
         told = set[str]()
+        given["command"] = shlex.join(["distinguo", *sys.argv[1:]])
         given["progress"], given["observe"] = shown, events.told_to([noted, *observers])
         finished = run(bench.run(dataset, methods, out, **given))
     for sentence in finished.notes:
@@ -281,10 +287,3 @@ def _pairs(flag: str, example: str, pairs: Sequence[str]) -> dict[str, str]:
             raise InputError(f"{flag} takes a name and what it becomes, such as {flag} {example}, not {pair!r}")
         found[name.strip()] = value.strip()
     return found
-
-
-def _report(runs: Sequence[Path], as_json: bool) -> None:
-    from distinguo.bench import report
-
-    made = report.report_files(runs)
-    show(json.dumps(made.as_dict()) if as_json else "\n".join(made.lines()))

@@ -37,7 +37,8 @@ USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated")
 class Settings(BaseModel):
     """Everything that a run can be told. Defaults are the paper's (N=16, R=2, T=0.7).
 
-    debug_tests: what a program is debugged on: the public tests, or also, once it passes these, tests that a model writes.
+    debug_tests: what a program is debugged on: the public tests, or also, once it passes these, tests that a model
+    writes.
     examples: a file of solved problems (see generate.examples), of which `shots` are shown before each problem: those
     with the likest statements (BM25), or those that share most techniques.
     public_filter: a selector sees only the candidates that pass every public test, where one does.

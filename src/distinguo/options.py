@@ -300,7 +300,7 @@ ExportTo = Annotated[
     Path,
     _exporting(
         "--to",
-        help="A folder, for a file of each table; one file, by a name that ends in .jsonl, .json, .gz or .parquet; or -.",
+        help="A folder, which gets a file for each table; or one file, named .jsonl, .json, .gz or .parquet; or -.",
         metavar="PATH",
     ),
 ]
@@ -328,4 +328,24 @@ PromptsOf = Annotated[
     _exporting(
         "--dataset", help="Where the prompts are, which codet needs and human-eval's completions follow.", metavar="D"
     ),
+]
+
+
+def _reporting(*names: str, help: str, **more: Any) -> Any:
+    return typer.Option(*names, help=help, rich_help_panel="Report", **more)
+
+
+ReportAsMarkdown = Annotated[bool, _reporting("--md", help="Markdown tables.")]
+ReportAsHtml = Annotated[bool, _reporting("--html", help="One page that needs no other file, with the plots.")]
+ReportAsPlots = Annotated[bool, _reporting("--plot", help="Plots as SVG and PNG; prints the files' names.")]
+ReportTo = Annotated[
+    Path | None,
+    _reporting(
+        "--to",
+        help="The file to write, or with --plot the folder.  [default: standard output; RUN-plots beside the run]",
+        metavar="PATH",
+    ),
+]
+Baseline = Annotated[
+    str | None, _reporting(help="The arm that the others are compared with.  [default: the first]", metavar="NAME")
 ]

@@ -25,7 +25,8 @@ def field(context: int | None) -> int:
 
 
 def examples(context: int | None) -> int:
-    """The length of all solved examples in a prompt together: a quarter of the context, which rounds share with them."""
+    """The length of all solved examples in a prompt together: a quarter of the context, which rounds share with
+    them."""
     return EXAMPLES if context is None else min(EXAMPLES, context // 4)
 
 

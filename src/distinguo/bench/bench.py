@@ -40,6 +40,7 @@ class BenchOptions(TypedDict, total=False):
     data: Path | str | None
     config: Path | None
     environment: Mapping[str, str]
+    command: str
     workers: int | None
     time_limit: float | None
     timeout: float | None
@@ -60,7 +61,8 @@ async def run(
     choosing: which problems. limits: budgets of the whole run.
     candidates: files in the forms of datasets/samples.py; their programs stand in for first drafts, and no model is
     asked unless `given` names one. generated_tests: files in the forms of datasets/generated.py.
-    workers: programs run at once. time_limit, timeout: CPU seconds of a program's run, and of one that grades.
+    command: the command line, for reports. workers: programs run at once. time_limit, timeout: CPU seconds of a
+    program's run, and of one that grades.
     cache: the file that keeps grades. observe: told of every call, progress: of how far it is; both return at once.
 
     A budget that ends, and calls that fail, leave problems for the next call. Raises InputError, ModelUnavailable,
@@ -133,6 +135,7 @@ def _plan(
         recorded=records,
         recorded_name=name,
         asks=asks,
+        command=options.get("command", ""),
         workers=options.get("workers"),
         time_limit=options.get("time_limit"),
         timeout=options.get("timeout"),

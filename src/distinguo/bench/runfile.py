@@ -20,7 +20,8 @@ class Run:
 
     arms and facts: by their keys, in the order in which they were begun; facts has every problem that is to be solved,
     also those without a result. results: by arm and problem. left_out: why problems
-    could not be run. sandbox: how programs were isolated. version: distinguo's.
+    could not be run. sandbox: how programs were isolated. version: distinguo's. command: that began or
+    went on with it last, "" from Python.
     """
 
     path: Path
@@ -32,6 +33,7 @@ class Run:
     left_out: dict[str, str] = field(default_factory=dict)
     sandbox: str = ""
     version: str = ""
+    command: str = ""
 
     def of(self, arm: str) -> dict[str, Result]:
         """The results of an arm, by problem."""

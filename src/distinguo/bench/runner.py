@@ -64,7 +64,8 @@ class Plan:
     tasks: ids of problems, in order. chosen: how they were chosen, in a sentence or "". arms: at least one.
     limits: budgets of the whole run (and its prices, slots), the other settings do not matter. recorded: programs and
     tests that somebody else's model wrote, or None. recorded_name: what tells them from others.
-    asks: whether a model may be asked. time_limit, timeout: CPU seconds of a program's run, and of one that grades, in
+    command: the command line, for reports. asks: whether a model may be asked. time_limit, timeout: CPU seconds of a
+    program's run, and of one that grades, in
     the place of each problem's own.
     """
 
@@ -76,6 +77,7 @@ class Plan:
     recorded: Recorded | None = None
     recorded_name: str = ""
     asks: bool = True
+    command: str = ""
     workers: int | None = None
     time_limit: float | None = None
     timeout: float | None = None
@@ -148,6 +150,7 @@ def _facts(plan: Plan, executor: Executor) -> dict[str, Any]:
         "chosen": plan.chosen,
         "sandbox": isolation,
         "version": version("distinguo"),
+        "command": plan.command,
     }
     return {"bench": bench, "recorded": plan.recorded_name}
 
