@@ -13,6 +13,7 @@ from distinguo.errors import SandboxUnavailable
 from distinguo.protocols import Executor
 
 settings.register_profile("on any machine", deadline=None)  # a busy one is slow, not wrong
+settings.register_profile("few examples", deadline=None, max_examples=20)  # pytest --hypothesis-profile "few examples"
 settings.load_profile("on any machine")
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import sys
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
