@@ -78,18 +78,19 @@ def ignore(event: Event) -> None:
     """The observer that does not look."""
 
 
-async def solve(
-    problem: Problem | str | Path,
-    *,
-    hidden: HiddenTests | None = None,
-    data: Path | str | None = None,
-    out: Path | str | None = None,
-    fresh: bool = False,
-    observe: Observer = ignore,
-    settings: Settings | None = None,
-    environment: Mapping[str, str] | None = None,
-    **options: Unpack[Options],
-) -> Result:
+class SolveOptions(Options, total=False):
+    """The keywords of `solve`: its own, and the fields of Settings."""
+
+    hidden: HiddenTests | None
+    data: Path | str | None
+    out: Path | str | None
+    fresh: bool
+    observe: Observer
+    settings: Settings | None
+    environment: Mapping[str, str]
+
+
+async def solve(problem: Problem | str | Path, **options: Unpack[SolveOptions]) -> Result:
     """Solve one problem with S* and return the chosen program and why it was chosen.
 
     problem: a Problem, or what the command line takes (a folder, a Markdown file, `humaneval:HumanEval/7`).
@@ -101,16 +102,16 @@ async def solve(
     The same call resumes an interrupted run and returns a finished one without asking a model.
     Raises InputError, ModelUnavailable, ReplayMiss, SandboxUnavailable, JudgeFailed.
     """
-    environment = os.environ if environment is None else environment
-    if settings is not None and options:
-        raise InputError("give settings or its fields as keywords, not both")
-    settings = config.load(options, {}, None) if settings is None else settings
+    environment = options.get("environment", os.environ)
+    settings, hidden = _settings(options), options.get("hidden")
     if not isinstance(problem, Problem):
+        data = options.get("data")
         problem, loaded = datasets.load(str(problem), data=None if data is None else Path(data))
         hidden = loaded if hidden is None else hidden
     if not isinstance(hidden, HiddenTests | None):
         raise InputError("hidden must be a HiddenTests")
     selectors.get(settings.selector)  # an unknown name is said before anything is paid for
+    observe, fresh, out = options.get("observe", ignore), options.get("fresh", False), options.get("out")
     path = run_file(problem, settings, None if out is None else Path(out))
     with store.Store(path) as kept:
         finished = None if fresh else _finished(kept, hidden, settings)
@@ -120,36 +121,27 @@ async def solve(
         return await _run(problem, hidden, settings, kept, telemetry.traced(observe), environment, fresh)
 
 
-def solve_sync(
-    problem: Problem | str | Path,
-    *,
-    hidden: HiddenTests | None = None,
-    data: Path | str | None = None,
-    out: Path | str | None = None,
-    fresh: bool = False,
-    observe: Observer = ignore,
-    settings: Settings | None = None,
-    environment: Mapping[str, str] | None = None,
-    **options: Unpack[Options],
-) -> Result:
+def _settings(options: SolveOptions) -> Settings:
+    """Those that are given, whole or field by field. Raises InputError."""
+    fields = {name: value for name, value in options.items() if name not in _OWN}
+    settings = options.get("settings")
+    if settings is None:
+        return config.load(fields, {}, None)
+    if fields:
+        raise InputError("give settings or its fields as keywords, not both")
+    return settings
+
+
+_OWN = SolveOptions.__annotations__.keys() - Options.__annotations__.keys()
+
+
+def solve_sync(problem: Problem | str | Path, **options: Unpack[SolveOptions]) -> Result:
     """`solve` for code without an event loop; the same arguments, result and errors.
 
     Raises InputError inside a running event loop, too.
     """
     require_no_loop("solve")
-    return asyncio.run(
-        solve(
-            problem,
-            hidden=hidden,
-            data=data,
-            out=out,
-            fresh=fresh,
-            observe=observe,
-            settings=settings,
-            environment=environment,
-            **options,
-        )
-    )
+    return asyncio.run(solve(problem, **options))
 
 
 def run_file(problem: Problem, settings: Settings, out: Path | None) -> Path:
