@@ -1,4 +1,4 @@
-"""`distinguo bench report` and `bench export`: what runs came to, for people and for other programs."""
+"""`distinguo bench report`: what runs came to."""
 
 import json
 from collections.abc import Sequence

@@ -67,6 +67,12 @@ def test_inputs_tell_all_clusters_apart_and_the_right_samples_are_one() -> None:
         assert clusters(world, more.texts) == found
 
 
+def test_matches_are_the_pairs_of_samples_that_some_input_tells_apart() -> None:
+    for world in problems(PLAIN, 20, 0):
+        of = {sample: group for group in clusters(world, inputs(world)) for sample in group}
+        assert world.matches == sum(of[one] != of[other] for one, other in combinations(range(10), 2))
+
+
 def test_an_input_that_distinguishes_tells_the_pair_apart_and_equals_are_not_told_apart() -> None:
     for world in problems(PLAIN, 40, 0):
         texts = inputs(world)

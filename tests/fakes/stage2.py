@@ -83,11 +83,15 @@ class ScriptedAsk:
 
 
 class InProcessRun:
-    """A `Run` that keeps what it ran, as the real one does; `together` is what was asked for with several inputs."""
+    """A `Run` that keeps what it ran, as the real one does.
+
+    together: what was asked for with several inputs; twice: what was asked for again.
+    """
 
     def __init__(self) -> None:
         self.executor = InProcessExecutor()
         self.together: list[tuple[Program, tuple[str, ...]]] = []
+        self.twice: list[tuple[Program, str]] = []
         self._kept: dict[tuple[Program, str], Execution] = {}
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
@@ -98,6 +102,10 @@ class InProcessRun:
     async def many(self, program: Program, inputs: Sequence[str]) -> list[Execution]:
         self.together.append((program, tuple(inputs)))
         return [await self(program, text) for text in inputs]
+
+    async def again(self, program: Program, stdin: str) -> Execution:
+        self.twice.append((program, stdin))
+        return await self.executor.run(program, stdin, Limits())
 
 
 def written(*inputs: str) -> str:

@@ -220,7 +220,7 @@ async def test_workers_of_a_pool_are_isolated_alike(monkeypatch: pytest.MonkeyPa
     await pool.open()
     try:
         runs = [asyncio.create_task(output(pool, "import time\ntime.sleep(20)")) for _ in range(2)]
-        while len(pool._workers) < 2:
+        while len(pool._workers) < 2:  # noqa: ASYNC110  nothing tells when a worker is there
             await asyncio.sleep(0.01)
         assert [worker.ready.namespaces for worker in pool._workers] == [False, False]
         for run in runs:

@@ -5,7 +5,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -37,6 +36,7 @@ class BenchOptions(TypedDict, total=False):
     limits: Settings
     candidates: Sequence[Path | str]
     generated_tests: Sequence[Path | str]
+    recorded_verdicts: bool
     data: Path | str | None
     config: Path | None
     environment: Mapping[str, str]
@@ -55,12 +55,16 @@ async def run(
     """Run methods on a data set's problems; what the file `out` holds already is not done again.
 
     dataset: a name, a folder or a file, as datasets.open has it; data: where data sets lie.
-    methods: presets or selectors, see methods.py; arms: further ones, made already. given: settings in the place of the
-    presets'; n: samples of the methods that draw several; rounds: of those that debug. config: a file of settings for
-    what no preset fixes, with DISTINGUO_* in `environment`, where keys are looked up too (os.environ unless given).
+    methods: presets or selectors, with settings of their own behind them (`first:public_filter=false`), see methods.py;
+    arms: further ones, made already. given: settings of all methods in the place of the presets'; n: samples of the
+    methods that draw several; rounds: of those that debug. config: a file of settings for what no preset fixes, with
+    DISTINGUO_* in `environment`, where keys are looked up too (os.environ unless given).
     choosing: which problems. limits: budgets of the whole run.
-    candidates: files in the forms of datasets/samples.py; their programs stand in for first drafts, and no model is
-    asked unless `given` names one. generated_tests: files in the forms of datasets/generated.py.
+    candidates: files in the forms of datasets/samples.py; their programs stand in for first drafts, and a model is
+    asked only in roles for which one is named (`given`, or a method's own settings).
+    generated_tests: files in the forms of datasets/generated.py.
+    recorded_verdicts: grade candidates by what their records say, those that say nothing by hidden tests; a problem
+    whose candidates have neither is left out.
     command: the command line, for reports. workers: programs run at once. time_limit, timeout: CPU seconds of a
     program's run, and of one that grades.
     cache: the file that keeps grades. observe: told of every call, progress: of how far it is; both return at once.
@@ -100,19 +104,26 @@ def plan(dataset: str | Path | DataSet, methods: Sequence[str], **options: Unpac
     tasks, said = choose(dataset, wanted), explain(dataset, wanted)
     candidates = [Path(path) for path in options.get("candidates", ())]
     tests = [Path(path) for path in options.get("generated_tests", ())]
-    asks = not candidates or any(options.get("given", {}).get(name) for name in _ASKING)
-    arms = _arms(methods, options, recorded=bool(candidates), debugs=asks)
+    verdicts = options.get("recorded_verdicts", False)
+    arms = _arms(methods, options, recorded=bool(candidates))
     if not candidates:
-        if tests:
-            raise InputError("generated tests go with candidates; name their file with --candidates")
-        yield _plan(dataset, tasks, said, arms, options, None, "", asks=True)
+        if tests or verdicts:
+            what = "generated tests" if tests else "recorded verdicts"
+            raise InputError(f"{what} go with candidates; name their file with --candidates")
+        yield _plan(dataset, tasks, said, arms, options, None, "")
         return
-    name = _digest([*candidates, *tests])
+    name = _digest([*candidates, *tests]) + "+verdicts" * verdicts
     with recorded(dataset, candidates, tests) as records:
         there = [task_id for task_id in tasks if records.count(task_id)]
         if not there:
             raise InputError(f"no problem of {dataset.name} that was chosen has a candidate")
-        yield _plan(dataset, there, said, arms, options, records, name, asks=asks)
+        if verdicts and not records.has_verdicts:
+            raise InputError(f"no candidate of {', '.join(map(str, candidates))} comes with a verdict; {_VERDICTS}")
+        said = " ".join(filter(None, (said, "Programs are graded by the verdicts in their records." * verdicts)))
+        yield _plan(dataset, there, said, arms, options, records, name)
+
+
+_VERDICTS = "records have it in graded_list, is_solved or passed"
 
 
 def _plan(
@@ -123,8 +134,6 @@ def _plan(
     options: BenchOptions,
     records: Recorded | None,
     name: str,
-    *,
-    asks: bool,
 ) -> Plan:
     return Plan(
         dataset=dataset,
@@ -134,7 +143,7 @@ def _plan(
         limits=options.get("limits", Settings()),
         recorded=records,
         recorded_name=name,
-        asks=asks,
+        recorded_verdicts=options.get("recorded_verdicts", False),
         command=options.get("command", ""),
         workers=options.get("workers"),
         time_limit=options.get("time_limit"),
@@ -142,21 +151,40 @@ def _plan(
     )
 
 
-def _arms(methods: Sequence[str], options: BenchOptions, *, recorded: bool, debugs: bool) -> list[Arm]:
+def _arms(methods: Sequence[str], options: BenchOptions, *, recorded: bool) -> list[Arm]:
     environment = options.get("environment", os.environ)
     usual = config.load({}, environment, options.get("config")).model_dump(exclude_unset=True)
-    given, n, rounds = options.get("given", {}), options.get("n"), options.get("rounds")
-    told = {"n": _ALL if recorded and n is None else n, "rounds": rounds if debugs else 0}
-    arms = [presets.arm(method, presets.common(method, told) | _given(given), usual) for method in methods]
-    if recorded and n is None:  # then n says nothing: there are as many as there are
-        arms = [replace(arm, name=arm.method) for arm in arms]
-    unique = {arm.key: arm for arm in [*arms, *options.get("arms", ())]}
+    unique = dict[str, Arm]()
+    for text in methods:
+        method, own = presets.parse(text)
+        given = _given(options.get("given", {})) | own
+        told = {"n": options.get("n"), "rounds": options.get("rounds")}
+        known = _of_recorded(told, given) if recorded else {}
+        made = presets.arm(method, presets.common(method, told | known) | given, usual, unsaid=known)
+        unique.setdefault(made.key, made)
+    for made in options.get("arms", ()):
+        unique.setdefault(made.key, made)
     if not unique:
         raise InputError(f"name at least one method: {', '.join(presets.names())}")
     return list(unique.values())
 
 
 _ALL = 100_000  # samples: as many as there are recorded ones
+
+
+def _of_recorded(told: Mapping[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What recorded programs settle: how many there are, and without a model that debugs, no rounds.
+
+    Puts NOBODY where `given` names no model. Raises InputError for rounds of debugging by nobody.
+    """
+    if not given.get("model"):
+        given |= {role: presets.NOBODY for role in _ASKING if role not in given}
+    settled = {"n": _ALL} if told["n"] is None else {}
+    if (given.get("debugger") or given["model"]) == presets.NOBODY:
+        if told["rounds"]:
+            raise InputError("recorded programs are debugged by a model; name it with --model or --debugger")
+        settled["rounds"] = 0
+    return {name: value for name, value in settled.items() if name not in given}
 
 
 def _given(settings: Mapping[str, Any]) -> dict[str, Any]:

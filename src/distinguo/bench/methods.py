@@ -2,13 +2,14 @@
 
 A preset fixes what makes the method (N, R, temperature, context, what is kept, the selector, its inputs); models and
 everything else come from what is given, which also overrides any field of the preset. The name of a selector is a
-method too: ours with that selector.
+method too: ours with that selector. A method may bring settings of its own: `first:public_filter=false:seed=3`.
 """
 
 import hashlib
 import json
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -20,6 +21,10 @@ from distinguo.config import Settings
 from distinguo.errors import InputError
 
 OURS = "distinguo"
+NOBODY = "none"
+"""The model of roles in which nobody is asked."""
+
+_SETTING = re.compile(r":(?=\w+=)")  # a colon that begins no setting belongs to the value before it (gguf:PATH)
 _ORDER = ("zero-shot", "majority", "self-debug", "sstar", "sstar-authors", OURS)
 
 
@@ -37,6 +42,17 @@ def _preset(name: str) -> Mapping[str, Any]:
 def about(name: str) -> str:
     """What a preset is, in a few words."""
     return str(_preset(name)["about"])
+
+
+def parse(text: str) -> tuple[str, dict[str, str]]:
+    """A method's name and the settings that it brings. Raises InputError where the text has another form."""
+    name, *pairs = _SETTING.split(text.strip())
+    if ":" in name or "=" in name:
+        raise InputError(
+            f"{text!r}: settings of one method are written NAME:SETTING=VALUE:SETTING=VALUE, such as"
+            " first:public_filter=false"
+        )
+    return name, dict(pair.split("=", 1) for pair in pairs)
 
 
 def common(method: str, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,14 +84,23 @@ def settings(method: str, given: Mapping[str, Any], usual: Mapping[str, Any] = M
     return made
 
 
-def arm(method: str, given: Mapping[str, Any], usual: Mapping[str, Any] = MappingProxyType({})) -> Arm:
-    """The arm of a method, see `settings`. Its name says what differs from the preset, models and transport apart."""
+def arm(
+    method: str,
+    given: Mapping[str, Any],
+    usual: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    unsaid: Collection[str] = (),
+) -> Arm:
+    """The arm of a method, see `settings`.
+
+    Its name says what differs from the preset, models, transport and the settings in `unsaid` apart.
+    """
     made = settings(method, given, usual)
     shaping, preset = made.shaping(), settings(method, {"model": made.model}).shaping()
     differs = [
         f"{name}={_short(value)}"
         for name, value in shaping.items()
-        if name not in _MODELS and value != preset.get(name)
+        if name not in _MODELS and name not in unsaid and value != preset.get(name)
     ]
     key = hashlib.sha256(json.dumps(shaping, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()[:12]
     return Arm(key, " ".join([method, *differs]), method, made.model_dump(mode="json"))

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from distinguo import pipeline, prices
 from distinguo.bench.recorded import NoModel
 from distinguo.bench.records import Arm, Result, RoundGrade, SampleGrade, State, Used
+from distinguo.bench.runfile import CALLS
 from distinguo.budget import Budget
 from distinguo.config import Settings
 from distinguo.errors import InputError
 from distinguo.grading.choosing import limited
 from distinguo.grading.grade import Grade
 from distinguo.grading.kept import KeptGrader
+from distinguo.grading.recorded import RecordedVerdicts
 from distinguo.pipeline import Solved
 from distinguo.problem import HiddenTests, Problem, Program
 from distinguo.protocols import Client, Executor, Observer, Run
@@ -32,6 +34,7 @@ class Task:
     """A problem as arms are given it. rank: its place among the problems, see ask.Asker.
 
     drafts: programs that somebody else's model wrote, in the place of first drafts. recorded: see pipeline.solve.
+    verdicts: of recorded programs, which come before what hidden tests say; with them there may be no hidden tests.
     grading_seconds: CPU seconds of a run that grades, in the place of the problem's own limit.
     """
 
@@ -41,6 +44,7 @@ class Task:
     drafts: tuple[Program, ...] = ()
     recorded: Callable[[Run], RecordedTests] | None = None
     grading_seconds: float | None = None
+    verdicts: RecordedVerdicts | None = None
 
 
 class Arms:
@@ -79,12 +83,19 @@ class Arms:
             drafts=task.drafts,
         )
         grades = await self._grades(solved.rounds, task)
-        section.record("bench-calls", "", {"calls": [*section.calls]})
+        section.record(CALLS, "", {"calls": [*section.calls]})
         return _result(arm, settings, task, solved, grades, section, self._used(section, settings), started)
 
     async def _grades(self, rounds: Sequence[Round], task: Task) -> dict[Program, Grade]:
         """The grade of every program that was written, chosen or not."""
-        grade = self._grader.of(limited(task.problem, task.grading_seconds), task.hidden)
+        graded = self._grader.of(limited(task.problem, task.grading_seconds), task.hidden)
+
+        async def grade(program: Program) -> Grade:
+            known = None if task.verdicts is None else task.verdicts.grade(program)
+            if known is None and not has_tests(task.hidden):
+                known = Grade(None, 0, 0, "it has no recorded verdict, and there are no hidden tests")
+            return known or await graded(program)
+
         programs = list(dict.fromkeys(round.program for round in rounds if round.program is not None))
         return dict(zip(programs, await all_of(map(grade, programs)), strict=True))
 
@@ -176,6 +187,22 @@ def digest(program: Program) -> str:
 def graded_on(problem: Problem, hidden: HiddenTests | None) -> HiddenTests:
     """The tests that grade; without hidden ones these are the public ones. Raises InputError without any."""
     found = HiddenTests(problem.id, problem.public_tests) if hidden is None else hidden
-    if not found.tests and not found.assertions:
+    if not has_tests(found):
         raise InputError("it has no tests to grade programs by")
     return found
+
+
+def beyond_public(problem: Problem, hidden: HiddenTests | None) -> HiddenTests:
+    """The hidden tests where they ask more than the public ones do, else none at all.
+
+    What passes the public tests says nothing of the programs that a selector chooses among: they do.
+    """
+    public = {test.input for test in problem.public_tests}
+    if hidden is None or (not hidden.assertions and all(test.input in public for test in hidden.tests)):
+        return HiddenTests(problem.id)
+    return hidden
+
+
+def has_tests(hidden: HiddenTests) -> bool:
+    """Whether there is anything to grade by."""
+    return bool(hidden.tests or hidden.assertions)

@@ -11,7 +11,9 @@ from typing import Any
 from distinguo.bench.records import Arm, Facts, Result, result
 from distinguo.errors import InputError
 
-ARM, PROBLEM, RESULT, LEFT_OUT = "bench-arm", "bench-problem", "bench-result", "bench-left-out"  # kinds of records
+# Kinds of records
+ARM, PROBLEM, RESULT, LEFT_OUT = "bench-arm", "bench-problem", "bench-result", "bench-left-out"
+CALLS = "bench-calls"  # the numbers of the calls whose answers an arm used on a problem
 
 
 @dataclass(frozen=True, slots=True)

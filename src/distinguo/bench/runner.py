@@ -12,7 +12,9 @@ from typing import Any
 from distinguo import prices, sandbox
 from distinguo.api.recorded import Recorded
 from distinguo.api.solving import open_clients
-from distinguo.bench.problems import SAID_CHARACTERS, Arms, Task, graded_on
+from distinguo.bench.methods import NOBODY
+from distinguo.bench.preparing import Preparing
+from distinguo.bench.problems import SAID_CHARACTERS, Arms, Task
 from distinguo.bench.recorded import NoModel
 from distinguo.bench.records import Arm, Facts, Result, State, result
 from distinguo.bench.runfile import ARM, LEFT_OUT, PROBLEM, RESULT
@@ -22,12 +24,8 @@ from distinguo.datasets import DataSet
 from distinguo.errors import InputError, JudgeFailed
 from distinguo.events import CallFinished, Event
 from distinguo.grading import verdicts
-from distinguo.grading.asserted import Asserted
-from distinguo.grading.choosing import limited
-from distinguo.grading.examiner import Examiner
 from distinguo.grading.kept import KeptGrader
-from distinguo.problem import Problem, Program
-from distinguo.protocols import Client, Executor, Observer, Run
+from distinguo.protocols import Client, Executor, Observer
 from distinguo.records import Role
 from distinguo.store import Store
 from distinguo.tasks import all_of
@@ -63,10 +61,10 @@ class Plan:
 
     tasks: ids of problems, in order. chosen: how they were chosen, in a sentence or "". arms: at least one.
     limits: budgets of the whole run (and its prices, slots), the other settings do not matter. recorded: programs and
-    tests that somebody else's model wrote, or None. recorded_name: what tells them from others.
-    command: the command line, for reports. asks: whether a model may be asked. time_limit, timeout: CPU seconds of a
-    program's run, and of one that grades, in
-    the place of each problem's own.
+    tests that somebody else's model wrote, or None; with them nobody is asked in roles whose model is methods.NOBODY.
+    recorded_name: what tells them from others. recorded_verdicts: whether programs are graded by what their records
+    say. command: the command line, for reports. time_limit, timeout: CPU seconds of a program's run, and of one that
+    grades, in the place of each problem's own.
     """
 
     dataset: DataSet
@@ -76,7 +74,7 @@ class Plan:
     limits: Settings = field(default_factory=Settings)
     recorded: Recorded | None = None
     recorded_name: str = ""
-    asks: bool = True
+    recorded_verdicts: bool = False
     command: str = ""
     workers: int | None = None
     time_limit: float | None = None
@@ -167,7 +165,8 @@ def _check(store: Store, facts: Mapping[str, Any]) -> None:
             f"{store.path} is a run of {earlier['dataset']}, not of {facts['bench']['dataset']}; choose another --out"
         )
     if store.fact("recorded") != facts["recorded"]:
-        raise InputError(f"{store.path} was begun with other candidates or generated tests; choose another --out")
+        others = "candidates, generated tests or verdicts"
+        raise InputError(f"{store.path} was begun with other {others}; choose another --out")
 
 
 def _budget(plan: Plan, settings: Mapping[str, Settings], store: Store) -> Budget:
@@ -191,10 +190,7 @@ async def _clients(
     stack: AsyncExitStack,
     observe: Observer,
 ) -> dict[str, Mapping[Role, Client]]:
-    if not plan.asks:
-        nobody = NoModel()
-        return {key: dict.fromkeys(Role, nobody) for key in settings}
-    opened: dict[str, Client] = {}
+    opened: dict[str, Client] = {} if plan.recorded is None else {NOBODY: NoModel()}
     return {key: await open_clients(one, environment, stack, observe, opened) for key, one in settings.items()}
 
 
@@ -286,10 +282,16 @@ class _Work:
     ) -> None:
         self.left_out: dict[str, str] = {}
         self._plan, self._settings, self._arms = plan, settings, arms
-        self._executor, self._examiner = executor, Examiner(executor)
         self._store, self._budget, self._counted = store, budget, counted
+        self._preparing = Preparing(
+            plan.dataset,
+            executor,
+            plan.recorded,
+            verdicts=plan.recorded_verdicts,
+            time_limit=plan.time_limit,
+            timeout=plan.timeout,
+        )
         self._failures = 0
-        self._unknown: Counter[str] = Counter()  # why recorded programs cannot be run
 
     async def all(self) -> None:
         """See every problem through, as far as budgets allow."""
@@ -306,10 +308,7 @@ class _Work:
     def notes(self) -> Iterator[str]:
         """What a reader should know."""
         yield from self._plan.dataset.warnings
-        if self._plan.recorded is not None:
-            yield from self._plan.recorded.notes
-        for why, number in self._unknown.items():
-            yield f"{number} programs left out: {why.rstrip('.')}"
+        yield from self._preparing.notes()
 
     def _at_once(self) -> int:
         """Enough problems that every slot of the models is busy also while some problems are in stage 2."""
@@ -333,36 +332,13 @@ class _Work:
 
     def _task(self, rank: int, task_id: str) -> Task:
         """Raises InputError where it cannot be run or graded."""
-        plan = self._plan
-        problem, found = plan.dataset.get(task_id)
-        hidden = graded_on(problem, found)
-        tests = len(hidden.tests) + bool(hidden.assertions)
-        body = self._store.one_record(PROBLEM, task_id) | {"hidden_tests": tests}
-        self._store.record(PROBLEM, task_id, body | {"public_tests": len(problem.public_tests)})
-        problem = limited(problem, plan.time_limit)
-        if plan.recorded is None:
-            return Task(problem, hidden, rank, grading_seconds=plan.timeout)
-        written = plan.recorded.tests(task_id)
-
-        def recorded(run: Run) -> Asserted:
-            return Asserted(problem, written, run, self._executor, self._examiner)
-
-        drafts = self._drafts(task_id, problem)
-        return Task(problem, hidden, rank, drafts, recorded if written else None, plan.timeout)
-
-    def _drafts(self, task_id: str, problem: Problem) -> tuple[Program, ...]:
-        assert self._plan.recorded is not None
-        found = list[Program]()
-        for source, language in self._plan.recorded.sources(task_id):
-            try:
-                self._executor.identity(language or "python")
-            except InputError as error:
-                self._unknown[str(error)] += 1
-            else:
-                found.append(Program(source, problem.style, problem.entry, language or "python"))
-        if not found:
-            raise InputError("not one of its recorded programs can be run")
-        return tuple(found)
+        task = self._preparing.task(rank, task_id)
+        tests = {
+            "public_tests": len(task.problem.public_tests),
+            "hidden_tests": len(task.hidden.tests) + bool(task.hidden.assertions),
+        }
+        self._store.record(PROBLEM, task_id, self._store.one_record(PROBLEM, task_id) | tests)
+        return task
 
     async def _result(self, arm: Arm, task: Task) -> Result:
         """Also of what fails: a problem's failure is not the run's, unless it comes again and again."""

@@ -7,6 +7,7 @@ selector meets the same problems and the same judge.
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -102,6 +103,12 @@ class World:
     def solvable(self) -> bool:
         """Whether a sample is right."""
         return 0 in self._of
+
+    @property
+    def matches(self) -> int:
+        """How many pairs of samples are in different clusters."""
+        sizes = Counter(self._of).values()
+        return (len(self._of) ** 2 - sum(size * size for size in sizes)) // 2
 
     def right(self, sample: int) -> bool:
         """Whether this sample is."""
