@@ -13,7 +13,7 @@ from distinguo.events import Event, QuestionAnswered
 from distinguo.problem import CallStyle, Problem, Program, Test
 from distinguo.records import Role
 from distinguo.selectors import answering
-from distinguo.selectors.answering import Answerer, observed, place
+from distinguo.selectors.answering import Answerer, observed
 from distinguo.selectors.evidence import Evidence
 from distinguo.selectors.protocol import (
     Answer,
@@ -21,15 +21,12 @@ from distinguo.selectors.protocol import (
     Chosen,
     Compare,
     Failed,
-    Generate,
     GeneratedTest,
     Inputs,
-    Mutate,
     Question,
     RecordedTests,
     RunOn,
     State,
-    Stress,
     Tests,
     WriteInputs,
     WriteTests,
@@ -105,6 +102,7 @@ async def test_written_tests_are_run_on_every_program_and_judged_by_the_problems
         "tests_written": 3,
         "tests_usable": 3,
         "executions": 6,
+        "executions_again": 2,
     }
     assert pool.records[0][1]["answer"] == {"tests": [test.text for test in tests]}
     assert pool.events == [QuestionAnswered("tests", True)]
@@ -248,10 +246,3 @@ async def test_a_program_is_run_on_all_inputs_together_and_equal_programs_once(
     await pool.put(RunOn((0, 1), ("1\n", "2\n", "3\n")))
     assert [inputs for _, inputs in pool.run.together] == [("1\n", "2\n"), ("3\n",), ("1\n", "2\n"), ("3\n",)]
     assert set(pool.state.rows[0]) == {"1\n", "2\n", "3\n"}
-
-
-def test_no_two_kinds_of_question_share_a_place() -> None:
-    questions: list[Question] = [WriteTests(8), WriteTests(8, 1), WriteInputs(8), Mutate(8), Mutate(8, True)]
-    questions += [Generate(8), Stress(8), Choose("a", (0, 1)), Choose("a", (1, 0)), Choose("b", (0, 1))]
-    assert len({place(question) for question in questions}) == len(questions)
-    assert len({question.kind for question in questions}) == 6

@@ -1,13 +1,14 @@
 """Sources of inputs: what each brings, what is switched off, and which of them decided."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
 from fakes.stage2 import Call, InProcessRun, ScriptedAsk, candidates, vote, written
 
 from distinguo.config import INPUTS
-from distinguo.errors import CallError
+from distinguo.errors import BudgetExhausted, CallError
 from distinguo.problem import CallStyle, Problem, Test, Validator
 from distinguo.records import Cluster, Role, Selection
 from distinguo.selectors import sources
@@ -33,6 +34,21 @@ from distinguo.selectors.protocol import (
 PROBLEM = Problem("absolute", "Print the absolute value.", public_tests=(Test("1", "3\n", "3"), Test("2", "-4\n", "4")))
 RIGHT = "n = int(input())\nprint(abs(n))"
 WRONG = "n = int(input())\nprint(abs(n) if n < 10 else 10)"
+STATED = """Print the absolute value.
+
+Constraints
+
+- -10^6 <= n <= 10^6
+
+Input
+
+The input is given in the following format:
+n
+
+Output
+
+Its absolute value.
+"""
 GENERATOR = "print(int(input()) + 30)"
 OK = "input()\nprint('OK')"
 
@@ -108,11 +124,83 @@ async def test_mutants_cost_no_call_and_all_candidates_are_run_on_them() -> None
 
 async def test_batches_and_large_inputs_are_other_inputs() -> None:
     questions = Mutate(4), Mutate(4, batch=1), Mutate(4, large=True)
-    stage = Stage2(*questions)
+    stage = Stage2(*questions, problem=replace(PROBLEM, statement=STATED))
     await stage.select(RIGHT, WRONG)
     found = [stage.answer(question) for question in questions]
-    texts = [text for answer in found if isinstance(answer, Inputs) for text in answer.texts]
-    assert len(set(texts)) == len(texts) == 12
+    first, second, large = [set(answer.texts) for answer in found if isinstance(answer, Inputs)]
+    assert not first & second
+    assert all(abs(int(text)) >= 10 for text in large)
+    assert [len(answer.texts) for answer in found if isinstance(answer, Inputs)] == [4 + sources.LARGE, 4, 4]
+
+
+async def test_large_inputs_come_with_the_first_mutants_and_time_out_slow_programs_only() -> None:
+    slow = "n = int(input())\nassert abs(n) < 1000, 'as good as a timeout'\nprint(abs(n))"
+    stage = Stage2(Mutate(6), problem=replace(PROBLEM, statement=STATED))
+    selection = await stage.select(RIGHT, slow)
+    answer, state = stage.answer(Mutate(6)), stage.selector.state
+    assert isinstance(answer, Inputs)
+    assert state is not None
+    large = answer.texts[6:]
+    assert selection.steps["inputs_large"] == len(large) == sources.LARGE
+    assert any(not state.rows[1][text].works for text in large)
+    assert all(state.rows[0][text].works for text in large)
+    assert all(abs(int(text)) <= 10**6 for text in answer.texts)
+
+
+async def test_large_inputs_that_no_program_can_bear_are_dropped() -> None:
+    slow = "n = int(input())\nassert abs(n) < 10, 'as good as a timeout'\nprint(abs(n))"
+    stage = Stage2(Mutate(6, large=True), problem=replace(PROBLEM, statement=STATED))
+    await stage.select(slow, slow + "\n")
+    assert stage.answer(Mutate(6, large=True)) == Inputs(())
+
+
+async def test_without_a_stated_bound_no_input_is_made_large() -> None:
+    stage = Stage2(Mutate(6), Mutate(6, large=True))
+    selection = await stage.select(RIGHT, WRONG)
+    assert stage.answer(Mutate(6, large=True)) == Inputs(())
+    assert selection.steps["inputs_large"] == 0
+
+
+async def test_inputs_that_the_statement_does_not_allow_are_never_run() -> None:
+    ask = ScriptedAsk(lambda call: written("7", "11", "-4000000"))
+    stage = Stage2(WriteInputs(3), Mutate(20), ask=ask, problem=replace(PROBLEM, statement=STATED.replace("10^6", "9")))
+    selection = await stage.select(RIGHT, WRONG)
+    assert stage.answer(WriteInputs(3)) == Inputs(("7\n",))
+    mutated = stage.answer(Mutate(20))
+    assert isinstance(mutated, Inputs)
+    assert {int(text) for text in mutated.texts} == set(range(-9, 10)) - {3, -4}
+    assert stage.selector.state is not None
+    assert "11\n" not in stage.selector.state.rows[0]
+    assert selection.steps["inputs_not_allowed"] == 2
+    dropped = stage.records[0]["dropped"] or stage.records[1]["dropped"]
+    assert dropped[0] == {"text": "11\n", "why": "the statement does not allow it: n, 11, must be at most 9"}
+
+
+async def test_validators_that_a_model_wrote_judge_mutants_too() -> None:
+    picky = "n = int(input())\nprint('OK' if n in (3, -4) or n % 2 else 'n is even')"
+
+    def answer(call: Call) -> str | Exception:
+        return f"```python\n{picky}\n```" if "check whether test inputs" in call.prompt else answers(call)
+
+    stage = Stage2(Generate(4), Mutate(10), ask=ScriptedAsk(answer))
+    await stage.select(RIGHT, WRONG, sources=INPUTS)
+    mutated = stage.answer(Mutate(10))
+    assert isinstance(mutated, Inputs)
+    assert stage.answer(Generate(4)) == Inputs(("31\n", "33\n"))
+    assert mutated.texts
+    assert all(int(text) % 2 for text in mutated.texts)
+
+
+@pytest.mark.parametrize("failure", [BudgetExhausted("no calls are left"), CallError("busy")])
+async def test_mutants_count_where_validators_cannot_be_written(failure: Exception) -> None:
+    def answer(call: Call) -> str | Exception:
+        return failure if "check whether test inputs" in call.prompt else answers(call)
+
+    stage = Stage2(Generate(4), Mutate(10), ask=ScriptedAsk(answer))
+    await stage.select(RIGHT, WRONG, sources=INPUTS)
+    mutated = stage.answer(Mutate(10))
+    assert isinstance(mutated, Inputs)
+    assert len(mutated.texts) == 10
 
 
 async def test_inputs_on_which_every_candidate_fails_are_replaced() -> None:

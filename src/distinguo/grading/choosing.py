@@ -3,8 +3,9 @@
 The hidden tests grade; no selector sees them, for `selectors.driver.select` takes none.
 """
 
+import random
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,11 +18,11 @@ from distinguo.grading import verdicts
 from distinguo.grading.asserted import Asserted
 from distinguo.grading.evaluation import Ranking, ranking
 from distinguo.grading.examiner import Examiner
-from distinguo.grading.grade import Grader
+from distinguo.grading.kept import KeptGrader
 from distinguo.judge import Judge, verdict
 from distinguo.problem import HiddenTests, Problem, Program
 from distinguo.protocols import Ask, Enough, Executor, Run
-from distinguo.records import Candidate, Completion, Execution, Message, Outcome, Role, Verdict
+from distinguo.records import Candidate, Cluster, Completion, Execution, Message, Outcome, Role, Verdict
 from distinguo.selectors.driver import select
 from distinguo.selectors.protocol import GeneratedTest, Selector
 from distinguo.store import Store
@@ -53,11 +54,13 @@ class Choice:
     calls: requests to a model, those included that the run's file could answer. executions: the different pairs of
     program and input that it needed, public tests included where the public filter needed them.
     unasked: requests to a model where there was none. stopped: the budget that ended it early, or "".
+    clusters: as the selector ranked them, best first.
     """
 
     chosen: int
     reason: str
     ranking: Ranking
+    clusters: tuple[Cluster, ...]
     calls: int
     executions: int
     unasked: int
@@ -66,16 +69,18 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One problem. samples, right: how many programs there are and how many of them are right.
+    """One problem, or one draw of its programs.
 
-    passing: how many pass every public test. pool, pool_right: how many a selector chooses among, and how many of them
-    are right. unjudged: why programs have no verdict, and how many; they count as wrong. choices: by the selector's
-    name.
+    draw: its number, from 0. samples: how many programs there are to choose from. rights: the indices of those that are
+    right, among all of the problem's programs in order. passing: how many pass every public test. pool, pool_right: how
+    many a selector chooses among, and how many of them are right. unjudged: why programs have no verdict, and how many;
+    they count as wrong. choices: by the selector's name.
     """
 
     task_id: str
+    draw: int
     samples: int
-    right: int
+    rights: frozenset[int]
     passing: int
     pool: int
     pool_right: int
@@ -83,9 +88,31 @@ class Chosen:
     choices: Mapping[str, Choice]
 
     @property
+    def right(self) -> int:
+        """How many programs are right."""
+        return len(self.rights)
+
+    @property
     def contested(self) -> bool:
         """Whether the choice matters: there are right and wrong programs to choose among."""
         return 0 < self.pool_right < self.pool
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """So many random draws, each of this many of a problem's programs, in the place of all of them."""
+
+    size: int
+    number: int
+
+    def of(self, candidates: Sequence[Candidate], seed: str) -> Iterator[Sequence[Candidate]]:
+        """The draws, each without replacement and in order; where there are no more candidates, all of them, once."""
+        if len(candidates) <= self.size:
+            yield candidates
+            return
+        for number in range(self.number):
+            drawn = random.Random(f"{seed}/{number}").sample(range(len(candidates)), self.size)
+            yield [candidates[place] for place in sorted(drawn)]
 
 
 class Choosing:
@@ -105,17 +132,20 @@ class Choosing:
         grading_seconds: float | None = None,
         sources: Collection[str] = USUAL_INPUTS,
         models: Models | None = None,
+        draws: Draws | None = None,
     ) -> None:
         """kept: grades known already, and those found now. version: distinguo's, for what is kept.
 
         cpu_seconds: of a selector's runs, grading_seconds: of those that grade; in the place of the problems' limits.
         sources: where inputs may come from, of config.INPUTS. models: without them every request to one fails.
+        draws: of each problem's programs; unless given, selectors choose among all of them.
         """
-        self._executor, self._selectors, self._kept, self._version = executor, selectors, kept, version
+        self._executor, self._selectors = executor, selectors
         self._budget, self._seed, self._public_filter = budget, seed, public_filter
         self._grading_seconds = grading_seconds
         self._cpu_seconds, self._sources, self._models = cpu_seconds, sources, models
-        self._grader, self._examiner = Grader(executor), Examiner(executor)
+        self._draws = draws
+        self._grader, self._examiner = KeptGrader(executor, kept, version), Examiner(executor)
 
     async def choose(
         self,
@@ -124,27 +154,44 @@ class Choosing:
         programs: Sequence[Program],
         written: Sequence[WrittenTest],
         store: Store,
-    ) -> Chosen:
-        """Have every selector choose; programs are the samples in order, at least one.
+    ) -> tuple[Chosen, ...]:
+        """Have every selector choose, once for each draw; programs are the samples in order, at least one.
 
+        Whatever the draws, no program is graded twice or run twice on an input.
         Raises InputError where no program can be run, JudgeFailed, ModelUnavailable, ReplayMiss, BudgetExhausted.
         """
-        right, unjudged = await self._right(_limited(problem, self._grading_seconds), hidden, dict.fromkeys(programs))
-        problem = _limited(problem, self._cpu_seconds)
+        right, unjudged = await self._right(limited(problem, self._grading_seconds), hidden, dict.fromkeys(programs))
+        problem = limited(problem, self._cpu_seconds)
+        found = list[Chosen]()
         async with Judge(problem, self._executor, store, self._budget) as judge:
             candidates = await self._candidates(problem, programs, judge)
             run = _Remembered(judge)
             tests = Asserted(problem, written, run, self._executor, self._examiner) if written else None
-            choices = {
-                selector.name: await self._choice(selector, problem, candidates, right, run, tests, store)
-                for selector in self._selectors
-            }
+            drawn = self._draws.of(candidates, f"{self._seed}/{problem.id}") if self._draws else [candidates]
+            for number, some in enumerate(drawn):
+                choices = {
+                    selector.name: await self._choice(selector, problem, some, number, right, run, tests, store)
+                    for selector in self._selectors
+                }
+                found.append(self._chosen(problem, some, number, right, unjudged if not number else Counter(), choices))
+        return tuple(found)
+
+    def _chosen(
+        self,
+        problem: Problem,
+        candidates: Sequence[Candidate],
+        draw: int,
+        right: Mapping[Program, bool],
+        unjudged: Counter[str],
+        choices: Mapping[str, Choice],
+    ) -> Chosen:
         passing = [candidate for candidate in candidates if candidate.passes_all]
         pool = passing if self._public_filter and passing else candidates
         return Chosen(
             task_id=problem.id,
-            samples=len(programs),
-            right=sum(right[program] for program in programs),
+            draw=draw,
+            samples=len(candidates),
+            rights=frozenset(candidate.sample for candidate in candidates if right[candidate.program]),
             passing=len(passing),
             pool=len(pool),
             pool_right=sum(right[candidate.program] for candidate in pool),
@@ -156,15 +203,10 @@ class Choosing:
         self, problem: Problem, hidden: HiddenTests, programs: Mapping[Program, None]
     ) -> tuple[dict[Program, bool], Counter[str]]:
         """Which programs pass the hidden tests, and why some have no verdict."""
-        task, unjudged = verdicts.task_key(problem, hidden, self._version), Counter[str]()
+        unjudged, graded_by = Counter[str](), self._grader.of(problem, hidden)
 
         async def one(program: Program) -> bool:
-            key = verdicts.grade_key(task, program, self._executor.identity(program.language))
-            grade = self._kept.find(key)
-            if grade is None:
-                grade = await self._grader.grade(program, problem, hidden, stop=True)
-                if grade.verdict is not None:
-                    self._kept.keep(key, grade)
+            grade = await graded_by(program)
             if grade.verdict is None:
                 unjudged[grade.detail] += 1
             return grade.verdict is Verdict.AC
@@ -190,6 +232,7 @@ class Choosing:
         selector: Selector,
         problem: Problem,
         candidates: Sequence[Candidate],
+        draw: int,
         right: Mapping[Program, bool],
         run: Run,
         tests: Asserted | None,
@@ -202,7 +245,7 @@ class Choosing:
 
         def record(key: str, body: dict[str, Any]) -> None:
             if self._models:  # else the file vanishes
-                store.record("question", f"{selector.name}.{key}", body)
+                store.record("question", f"{selector.name}.{f'{draw}.' if self._draws else ''}{key}", body)
 
         selection = await select(
             selector,
@@ -227,10 +270,12 @@ class Choosing:
             executions=len(needs.pairs),
             unasked=ask.unasked,
             stopped=selection.stopped,
+            clusters=selection.clusters,
         )
 
 
-def _limited(problem: Problem, cpu_seconds: float | None) -> Problem:
+def limited(problem: Problem, cpu_seconds: float | None) -> Problem:
+    """The problem with this limit on the CPU seconds of a run in the place of its own, and a wall limit to match."""
     if cpu_seconds is None:
         return problem
     wall = max(_LEAST_WALL, cpu_seconds * _WALL_SHARE)
@@ -248,6 +293,10 @@ class _Remembered:
         self._run = run
         self._known: dict[Program, dict[str, Execution]] = {}
         self._room = _REMEMBERED
+
+    async def again(self, program: Program, stdin: str) -> Execution:
+        """See protocols.Run."""
+        return await self._run.again(program, stdin)
 
     async def __call__(self, program: Program, stdin: str) -> Execution:
         (execution,) = await self.many(program, (stdin,))
@@ -280,6 +329,10 @@ class _Needs:
     async def __call__(self, program: Program, stdin: str) -> Execution:
         self.pairs.add((program, stdin))
         return await self._run(program, stdin)
+
+    async def again(self, program: Program, stdin: str) -> Execution:
+        """See protocols.Run; of a pair that was asked for before."""
+        return await self._run.again(program, stdin)
 
     async def many(self, program: Program, inputs: Sequence[str]) -> Sequence[Execution]:
         """See protocols.Run."""

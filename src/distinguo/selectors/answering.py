@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from distinguo.events import QuestionAnswered
 from distinguo.problem import Program
 from distinguo.protocols import Observer, Run
 from distinguo.records import Candidate, Execution, Verdict, Vote
+from distinguo.selectors import stability
 from distinguo.selectors.evidence import Evidence
 from distinguo.selectors.protocol import (
     Answer,
@@ -34,14 +35,16 @@ from distinguo.selectors.protocol import (
     Tests,
     WriteInputs,
     WriteTests,
+    brought,
 )
+from distinguo.selectors.recording import cut, place, plain
 from distinguo.selectors.sources import Sources, off
 from distinguo.tasks import all_of
 from distinguo.testgen import Author, Case, Written, told
 from distinguo.testgen.parse import WrittenTest
 
+GATHERING = (WriteInputs, WriteTests, Mutate, Generate, Stress)  # questions whose inputs all candidates are run on
 AT_ONCE = 4096  # runs waiting for the sandbox at one time, so that a large matrix needs no memory for its queue
-OUTPUT_KEPT = 2000  # characters of an output that the record of a judgement keeps
 
 Record = Callable[[str, dict[str, Any]], None]
 """Keeps a question and its answer: a key that no other question shares, and plain data."""
@@ -62,6 +65,7 @@ class Answerer:
     that needs a model is put to one. ModelUnavailable, ReplayMiss and JudgeFailed pass through.
     recorded: tests that are known before the run, which answer the first WriteTests and the first WriteInputs.
     sources: of config.INPUTS, those that are on; a question of another gets an empty answer, and nobody is asked.
+    unstable: the samples that were found not to do the same twice (stability.py), whether or not they left the pool.
     """
 
     def __init__(
@@ -78,7 +82,9 @@ class Answerer:
     ) -> None:
         self.steps: Counter[str] = Counter()
         self.stopped = ""
-        self._programs = {candidate.sample: candidate.program for candidate in candidates}
+        self.unstable = set[int]()
+        self._settled = False  # a question named samples, so that none of them may leave the pool
+        self._programs = _programs(candidates)
         self._distinct = _one_of_each(self._programs)
         self._evidence = evidence
         self._author = author
@@ -101,6 +107,7 @@ class Answerer:
 
     async def answer(self, question: Question) -> None:
         """Answer one question; the evidence then holds the answer and all runs behind it."""
+        self._settled = self._settled or not isinstance(question, GATHERING)
         nothing = None if self._is_recorded(question) else off(question, self._on)
         if nothing is not None:
             self._evidence.answer(question, nothing)
@@ -112,6 +119,8 @@ class Answerer:
         details: dict[str, Any] = {}
         try:
             answer = await self._ask(question, details)
+            if isinstance(question, GATHERING):
+                await self._leave_out_unstable(brought(question, answer), details)
         except BudgetExhausted as error:
             self.stopped = self.stopped or str(error)
             self.steps["left_out"] += 1
@@ -120,8 +129,8 @@ class Answerer:
             self.steps["calls_failed"] += 1
             answer = Failed(str(error))
         self._evidence.answer(question, answer)
-        body = {"kind": question.kind, "question": asdict(question), "answer": _plain(answer), **details}
-        self._record(f"{question.kind}.{place(question)}", body)
+        body = {"kind": question.kind, "question": asdict(question), "answer": plain(answer), **details}
+        self._record(f"{question.kind}.{place(question)}", cut(body))
         ok = not isinstance(answer, Failed) and answer not in (Inputs(()), Tests(()))
         self._observe(QuestionAnswered(question.kind, ok))
 
@@ -205,9 +214,39 @@ class Answerer:
 
     async def _try_out(self, inputs: Sequence[str]) -> list[str]:
         """Run all programs on inputs, and say which of these are of no use."""
-        samples = self._distinct
-        await self._run_on(samples, inputs)
-        return [await self._fault_everywhere(samples, text) for text in inputs]
+        return await self._tried(inputs, self._distinct, self._fault_everywhere)
+
+    async def _tried(
+        self, inputs: Sequence[str], samples: Sequence[int], fault: Callable[[Sequence[int], str], Awaitable[str]]
+    ) -> list[str]:
+        """Run programs on inputs that are the problem's, and say which inputs are of no use, by `fault` or before."""
+        objections = await self._sources.objections(inputs)
+        if any(objections.values()):
+            self.steps["inputs_not_allowed"] += sum(map(bool, objections.values()))
+        await self._run_on(samples, [text for text in inputs if not objections[text]])
+        return [objections[text] or await fault(samples, text) for text in inputs]
+
+    async def _leave_out_unstable(self, inputs: Sequence[str], details: dict[str, Any]) -> None:
+        """Run every program again on the input that tells most of them apart; those that differ leave the pool."""
+        state = self._evidence.state()
+        programs = _programs(state.candidates)
+        pool = [sample for sample in _one_of_each(programs) if not self._settled]
+        text = stability.telling(state.rows, pool, inputs)
+        if text is None:
+            return
+        chosen = {sample: programs[sample] for sample in pool}
+        self.steps["executions_again"] += len(chosen)
+        try:
+            found = await stability.unstable(chosen, text, self._run, self._checker)
+        except BudgetExhausted as error:  # what the inputs tell is known all the same
+            self.stopped = self.stopped or str(error)
+            return
+        differing = {programs[sample] for sample in found}
+        samples = [sample for sample, program in programs.items() if program in differing]
+        if samples:
+            self.unstable.update(samples)
+            self._evidence.leave_out(samples)
+            details["unstable"] = {"input": text, "samples": samples}
 
     async def _distinguish(self, question: Distinguish, details: dict[str, Any]) -> Answer:
         self.steps["distinguish_asked"] += 1
@@ -215,8 +254,7 @@ class Answerer:
         pair = question.first, question.second
 
         async def try_out(inputs: Sequence[str]) -> list[str]:
-            await self._run_on(pair, inputs)
-            return [await self._fault_of_pair(*pair, text) for text in inputs]
+            return await self._tried(inputs, pair, self._fault_of_pair)
 
         first, second = (self._programs[sample] for sample in pair)
         written = await self._author.distinguish(first, second, question.count, try_out, place(question))
@@ -231,7 +269,7 @@ class Answerer:
             Case(text, told(await self._run(first, text)), told(await self._run(second, text)))
             for text in question.inputs
         ]
-        details["outputs"] = [[case.first[:OUTPUT_KEPT], case.second[:OUTPUT_KEPT]] for case in cases]
+        details["outputs"] = [[case.first, case.second] for case in cases]
         self.steps["judge_asked"] += 1
         self.steps["judge_answered"] += 0
         vote = await self._author.compare(first, second, cases, place(question))
@@ -244,7 +282,7 @@ class Answerer:
     async def _choose(self, question: Choose, details: dict[str, Any]) -> Answer:
         await self._run_on(question.samples, (question.input,))
         outputs = [told(await self._run(self._programs[sample], question.input)) for sample in question.samples]
-        details["outputs"] = [output[:OUTPUT_KEPT] for output in outputs]
+        details["outputs"] = outputs
         self.steps["choose_asked"] += 1
         self.steps["choose_answered"] += 0
         choice = await self._author.choose(question.input, outputs, place(question))
@@ -276,7 +314,8 @@ class Answerer:
             return ""
         return f"every program fails on it {told(await self._run(self._programs[samples[0]], text))}"
 
-    async def _fault_of_pair(self, first: int, second: int, text: str) -> str:
+    async def _fault_of_pair(self, samples: Sequence[int], text: str) -> str:
+        first, second = samples
         rows = self._evidence.state().rows
         seen = rows[first][text], rows[second][text]
         if not any(one.works for one in seen):
@@ -288,9 +327,8 @@ class Answerer:
         return ""
 
 
-def place(question: Question) -> int:
-    """A number of 48 bits that no other question shares and that is the same in every run."""
-    return int.from_bytes(hashlib.sha256(repr(question).encode("utf-8", "surrogatepass")).digest()[:6])
+def _programs(candidates: Iterable[Candidate]) -> dict[int, Program]:
+    return {candidate.sample: candidate.program for candidate in candidates}
 
 
 def _one_of_each(programs: Mapping[int, Program]) -> tuple[int, ...]:
@@ -318,19 +356,3 @@ def _groups(missing: Iterable[tuple[int, list[str]]]) -> Iterable[list[tuple[int
 
 def _details(written: Written[Any]) -> dict[str, Any]:
     return {"requests": written.requests, "dropped": [asdict(fault) for fault in written.dropped]}
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
-    match answer:
-        case Inputs(texts):
-            return {"inputs": list(texts)}
-        case Tests(tests):
-            return {"tests": [test.text for test in tests]}
-        case Vote():
-            return {"vote": answer.value}
-        case Chosen(sample):
-            return {"chosen": sample}
-        case Failed(why):
-            return {"failed": why}
-        case Ran():
-            return {}

@@ -37,6 +37,7 @@ async def select(
 
     public_filter: the selector sees only the candidates that pass every public test; when none does, the best by
     public tests is taken without any question (ties: the largest cluster of equal outputs, then the lowest index).
+    When inputs arrive, candidates that do something else when they are run again leave the pool, unless all would.
     prompt_tokens: the most that a prompt may have, by a cautious estimate; texts are cut to fit.
     sources: where inputs may come from, of config.INPUTS.
     tests: answer the first request for tests, and their inputs the first one for inputs, in a model's place.
@@ -66,7 +67,7 @@ async def select(
         selector=selector.name,
         chosen=decision.chosen,
         clusters=decision.clusters,
-        reason=_reason(decision, len(candidates), len(passing), public_filter, answerer.stopped),
+        reason=_reason(decision, len(candidates), len(passing), public_filter, answerer),
         steps=dict(answerer.steps),
         stopped=answerer.stopped,
         decided_by=decided_by(evidence.state(), decision.chosen, decision.clusters),
@@ -97,13 +98,22 @@ async def _decide(selector: Selector, evidence: Evidence, answerer: Answerer) ->
         await asyncio.gather(*under_way, return_exceptions=True)
 
 
-def _reason(decision: Decision, total: int, passing: int, public_filter: bool, stopped: str) -> str:
-    """The selector's reason, after what the public filter did and before what ended the selection early."""
-    sentences = [decision.reason]
+def _reason(decision: Decision, total: int, passing: int, public_filter: bool, answerer: Answerer) -> str:
+    """The selector's reason, after what left the pool and before what ended the selection early."""
+    sentences = list[str]()
     if public_filter and not passing:
-        sentences.insert(0, "No candidate passes every public test.")
+        sentences.append("No candidate passes every public test.")
     elif public_filter and passing < total:
-        sentences.insert(0, f"{passing} of {total} candidates pass every public test.")
-    if stopped:
-        sentences.append(f"The budget ended the selection early: {stopped.rstrip('.')}.")
+        sentences.append(f"{passing} of {total} candidates pass every public test.")
+    if answerer.unstable:
+        sentences.append(_unstable(len(answerer.unstable), decision.chosen in answerer.unstable))
+    sentences.append(decision.reason)
+    if answerer.stopped:
+        sentences.append(f"The budget ended the selection early: {answerer.stopped.rstrip('.')}.")
     return " ".join(sentences)
+
+
+def _unstable(number: int, chosen: bool) -> str:
+    if chosen:
+        return "Every candidate does something else when it is run again."
+    return f"{number} candidate{'s do' if number > 1 else ' does'} something else when run again and left the pool."

@@ -1,6 +1,7 @@
 """What is known about the candidates while a selector works: grows by observations and answers, shown as a State."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from distinguo.problem import Program
@@ -42,6 +43,12 @@ class Evidence:
     def answer(self, question: Question, answer: Answer) -> None:
         """A question was answered; what was run for it has been observed before."""
         self._answers[question] = answer
+
+    def leave_out(self, samples: Collection[int]) -> None:
+        """Take candidates out of the pool, unless nobody would be left. What they did stays known."""
+        staying = tuple(each for each in self._state.candidates if each.sample not in samples)
+        if staying:
+            self._state = replace(self._state, candidates=staying)
 
     def state(self) -> State:
         """All that is known now."""

@@ -93,7 +93,8 @@ class WriteTests:
 class Mutate:
     """Make inputs by changing those of the public tests, without a model; all candidates are run on them.
 
-    large: such as expose slow programs. Answer: Inputs, none where nothing could be made.
+    large: such as expose slow programs, where the statement says how large they may be; one or two of these come with
+    batch 0 of the others, too. Answer: Inputs, none where nothing could be made.
     """
 
     kind: ClassVar[str] = "mutate"
@@ -235,7 +236,8 @@ class Input:
 class State:
     """All that is known. A read-only view on growing evidence: use it within one call of `next`.
 
-    candidates: the pool to choose from, ascending by sample index, never empty.
+    candidates: the pool to choose from, ascending by sample index, never empty. When inputs arrive, candidates whose
+    programs do not do the same twice leave it, unless all would, and none once a question named a sample.
     public_tests: how many public tests the problem has.
     public: for each sample what it did on each public test's input, in the problem's order.
     rows: for each sample what it did on each input it was run on; identical programs share one row.
@@ -266,12 +268,13 @@ class State:
         """Every input gathered so far, in an order that does not depend on when answers arrived."""
         sources: dict[str, list[Question]] = {}
         for question in sorted(self.answers, key=repr):
-            for text in _gathered(question, self.answers[question]):
+            for text in brought(question, self.answers[question]):
                 sources.setdefault(text, []).append(question)
         return tuple(Input(text, tuple(questions)) for text, questions in sources.items())
 
 
-def _gathered(question: Question, answer: Answer) -> tuple[str, ...]:
+def brought(question: Question, answer: Answer) -> tuple[str, ...]:
+    """The inputs that a question's answer brought, equal ones as often as they are in it."""
     if isinstance(answer, Inputs):
         return answer.texts
     if isinstance(answer, Tests):

@@ -29,12 +29,16 @@ from distinguo.selectors.protocol import (
     WriteTests,
 )
 from distinguo.testgen import TryOut, Written
+from distinguo.testgen.constraints import Constraints
 from distinguo.testgen.generators import Programmer
 from distinguo.testgen.mutation import Size, mutants
 from distinguo.testgen.parse import WrittenTest
 from distinguo.testgen.signatures import signature
 
 SPARE = 2  # inputs are made for each that is wanted, since some are of no use
+LARGE = 2  # inputs that expose slow programs, beside the usual ones; a run on one may take the whole limit of time
+AT_ONCE = 50_000  # characters of inputs that are looked at without a thread: some hundredths of a second
+UNSIZED = 10  # items or characters of large inputs where the statement bounds numbers only
 
 _SOURCE = {
     WriteInputs.kind: "written",
@@ -82,6 +86,7 @@ class Sources:
     """Makes inputs and tests about one problem, and counts in `steps` how many of them are usable, by source.
 
     programs: the candidates, which show the function's signature where the problem does not. seed: of the mutations.
+    An input that the statement or a model's validators do not allow is of no use, whatever brought it.
     """
 
     def __init__(
@@ -99,26 +104,63 @@ class Sources:
         self._problem = problem
         self._checker = checker
         self._programs = programs
+        self._constraints = Constraints(problem, programs)
         self._seed = seed
         self._steps = steps
         self._programmer = Programmer(problem, ask, run, extract, prompt_tokens)
 
+    async def objections(self, inputs: Sequence[str]) -> dict[str, str]:
+        """For each input why it is none of the problem's, or "" where nothing says so."""
+        if sum(map(len, inputs)) > AT_ONCE:
+            stated = await asyncio.to_thread(self._stated, inputs)
+        else:
+            stated = self._stated(inputs)
+        said = await self._programmer.objections([text for text, why in stated.items() if not why])
+        return {text: f"the statement does not allow it: {why}" if why else said[text] for text, why in stated.items()}
+
+    def _stated(self, inputs: Sequence[str]) -> dict[str, str]:
+        return {text: self._constraints.fault(text) for text in inputs}
+
     async def mutate(self, question: Mutate, try_out: TryOut) -> Inputs:
-        """Mutants of the public tests' inputs that `try_out` finds of use."""
-        size = Size.LARGE if question.large else Size.USUAL
-        made = await self._mutants(question.count, size, question.batch)
+        """Mutants of the public tests' inputs that `try_out` finds of use; a few large ones come with the first."""
+        if question.large:
+            large = await self._of_use(question.count, Size.LARGE, question.batch, try_out)
+            self._steps["inputs_large"] += len(large)
+            return Inputs(large)
+        usual = await self._of_use(question.count, Size.USUAL, question.batch, try_out)
+        large = () if question.batch else await self._of_use(LARGE, Size.LARGE, 0, try_out)
+        self._steps["inputs_mutated"] += len(usual)
+        if large:
+            self._steps["inputs_large"] += len(large)
+        return Inputs(usual + large)
+
+    async def _of_use(self, count: int, size: Size, batch: int, try_out: TryOut) -> tuple[str, ...]:
+        made = await self._mutants(count, size, batch)
         usable = list[str]()
-        while made and len(usable) < question.count:
-            tried = made[: question.count - len(usable)]
+        while made and len(usable) < count:
+            tried = made[: count - len(usable)]
             made = made[len(tried) :]
             usable += [text for text, fault in zip(tried, await try_out(tried), strict=True) if not fault]
-        self._steps["inputs_mutated"] += len(usable)
-        return Inputs(tuple(usable))
+        return tuple(usable)
 
     async def _mutants(self, count: int, size: Size, batch: int) -> tuple[str, ...]:
-        """In a thread, since large ones take a second."""
-        wanted = count if size is Size.LARGE else SPARE * count
-        return await asyncio.to_thread(mutants, self._problem, wanted, seed=self._seed, size=size, batch=batch)
+        """In a thread, since large ones take a second. Large ones only within what the statement lets grow.
+
+        Without such a bound a right program may be too slow for them.
+        """
+        known = self._constraints
+        if size is Size.LARGE and not known.grows:
+            return ()
+        return await asyncio.to_thread(
+            mutants,
+            self._problem,
+            count if size is Size.LARGE else SPARE * count,
+            seed=self._seed,
+            size=size,
+            batch=batch,
+            allowed=lambda text: not known.fault(text),
+            longest=known.longest or UNSIZED,
+        )
 
     async def generate(self, question: Generate, try_out: TryOut, place: int) -> Written[str]:
         """Inputs that a model's generator prints, its validators accept and `try_out` finds of use."""

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from distinguo import prompts
 from distinguo.checkers import Checker
-from distinguo.errors import CallError
+from distinguo.errors import BudgetExhausted, CallError
 from distinguo.fit import fit
 from distinguo.problem import CallStyle, Problem, Program
 from distinguo.protocols import Ask, Run
@@ -63,6 +63,7 @@ class Programmer:
         self._run = run
         self._extract = extract
         self._prompt_tokens = prompt_tokens
+        self._validates = False
         self._validators: tuple[Program, ...] | None = None
         self._writing = asyncio.Lock()
 
@@ -71,6 +72,7 @@ class Programmer:
 
         called: how the function is called, as far as it is known.
         """
+        self._validates = True
         dropped: list[Dropped] = []
 
         async def use(program: Program) -> tuple[tuple[str, ...] | None, str]:
@@ -95,6 +97,18 @@ class Programmer:
         target = replace(self._problem, style=CallStyle.STDIN, entry=None, starter="")
         usable, requests = await self._program("generator", target, use, place, last=str(count - 1))
         return Written(usable or (), tuple(dropped), requests)
+
+    async def objections(self, inputs: Sequence[str]) -> dict[str, str]:
+        """For inputs of other sources why the validators reject them, or ""; nothing where none are wanted or work.
+
+        They are wanted once inputs were asked for by `generated`; where a budget keeps them from being written, none
+        object.
+        """
+        try:
+            working = self._validates and bool(inputs) and bool(await self._working_validators())
+        except BudgetExhausted:
+            working = False
+        return await self._validated(inputs) if working else dict.fromkeys(inputs, "")
 
     def _inputs(self, outputs: Sequence[str], called: Signature | None) -> tuple[tuple[str, ...], tuple[Dropped, ...]]:
         """What generators printed, as inputs: all of it on standard input, a call or its arguments on a line each."""

@@ -2,8 +2,8 @@
 
 The known inputs are read as arguments (a function's own, or those of a format of standard input, see `formats`); their
 shapes and relations are inferred, and most inputs that are made keep them all, the others all but one. Whether an
-input is really allowed nobody can know without reading the problem: the caller drops those on which every program
-fails.
+input is really allowed nobody can know without reading the problem: the caller says which it knows not to be
+(`allowed`), and drops those on which every program fails.
 
 Pure and deterministic: equal problems, seeds and counts give equal inputs. No input is made twice, none is a known one.
 """
@@ -28,22 +28,34 @@ LENGTHS = (100_000, 10_000, 1_000)  # items or characters of large values, in tu
 CASES = 4  # in an input that begins with their number, at most
 FREED = 6  # one input in so many is free of one rule
 TRIES = 40  # for each input that is wanted
+TRIES_LARGE = 8  # the same for large ones, of which one takes a tenth of a second
 
 
 def mutants(
-    problem: Problem, count: int, *, seed: int, size: Size = Size.USUAL, batch: int = 0, more: Sequence[str] = ()
+    problem: Problem,
+    count: int,
+    *,
+    seed: int,
+    size: Size = Size.USUAL,
+    batch: int = 0,
+    more: Sequence[str] = (),
+    allowed: Callable[[str], bool] | None = None,
+    longest: int = LENGTHS[0],
 ) -> tuple[str, ...]:
     """At most `count` inputs in the form of Test.input, made from those of the public tests.
 
     batch: batches of one count, size and seed have no input in common. more: inputs beside the public tests' to start
-    from. Fewer or none where the known inputs leave nothing to change, or there are none.
+    from. allowed: says which inputs may be made. longest: items or characters of the values in large ones.
+    Fewer or none where the known inputs leave nothing to change, or there are none.
     """
     known = [test.input for test in problem.public_tests] + list(more)
     sources = _sources(problem, [text for text in known if len(text) <= KNOWN_LENGTH][:KNOWN])
     if not sources:
         return ()
     rng = random.Random(f"{seed} {problem.id} {size}")
-    made = _made(sources, [_canonical(problem, text) for text in known], rng, size, count * (batch + 1))
+    lengths = tuple(dict.fromkeys(min(length, longest) for length in LENGTHS))
+    made = _made(sources, [_canonical(problem, text) for text in known], rng, size, lengths, count * (batch + 1))
+    made = made if allowed is None else filter(allowed, made)
     return tuple(islice(made, count * batch, count * (batch + 1)))
 
 
@@ -115,14 +127,19 @@ def _enlarged(arguments: Sequence[object], found: Sequence[Shape], rng: random.R
 
 
 def _made(
-    sources: Sequence[_Source], known: Sequence[str], rng: random.Random, size: Size, count: int
+    sources: Sequence[_Source],
+    known: Sequence[str],
+    rng: random.Random,
+    size: Size,
+    lengths: Sequence[int],
+    count: int,
 ) -> Iterator[str]:
-    """Different new inputs, large ones longer than the known; ends after TRIES tries for each."""
+    """Different new inputs, large ones longer than the known; ends after so many tries for each."""
     seen = {text.rstrip() for text in known}
     shortest = max(map(len, known)) + 1 if size is Size.LARGE else 0
-    for attempt in range(count * TRIES):
+    for attempt in range(count * (TRIES_LARGE if size is Size.LARGE else TRIES)):
         source = rng.choices(sources, [len(source.known) for source in sources])[0]
-        text = source.text(rng, size, LENGTHS[attempt % len(LENGTHS)])
+        text = source.text(rng, size, lengths[attempt % len(lengths)])
         if text is not None and text.strip() and shortest <= len(text) <= LONGEST and text.rstrip() not in seen:
             seen.add(text.rstrip())
             yield text
