@@ -67,5 +67,5 @@ def test_calls_grow_with_the_clusters(clusters: int, matches: int) -> None:
     names = ascii_letters[:clusters]
     played = play(Tournament(), world(names, {name: name for name in names}))
     assert Counter(q.kind for q in played.asked) == {"inputs": 1, "compare": 2 * matches}
-    assert Tournament().most_questions(clusters) == {"inputs": 1, "mutate": 1, "compare": 2 * matches}
+    assert Tournament().most_questions(clusters)["compare"] == 2 * matches
     assert played.decision.clusters[0].score == min(OPPONENTS, clusters - 1), "the best one wins all its matches"

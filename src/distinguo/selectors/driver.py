@@ -55,7 +55,7 @@ async def select(
     public = {
         candidate.sample: [observed(outcome.execution, checker) for outcome in candidate.outcomes] for candidate in pool
     }
-    evidence = Evidence(pool, public, len(problem.public_tests), seed)
+    evidence = Evidence(pool, public, len(problem.public_tests), seed, sources)
     author = Author(problem, ask, prompt_tokens)
     answerer = Answerer(pool, evidence, author, run, checker, observe, record, tests, sources)
     observe(SelectionStarted(selector.name, len(pool)))

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from distinguo.config import USUAL_INPUTS
 from distinguo.problem import Program
 from distinguo.records import Candidate
 from distinguo.selectors.protocol import Answer, Observed, Question, State
@@ -13,7 +14,12 @@ class Evidence:
     """Grows; `state()` shows it to a selector in constant time. Identical programs are observed together."""
 
     def __init__(
-        self, candidates: Iterable[Candidate], public: Mapping[int, Sequence[Observed]], public_tests: int, seed: int
+        self,
+        candidates: Iterable[Candidate],
+        public: Mapping[int, Sequence[Observed]],
+        public_tests: int,
+        seed: int,
+        sources: Collection[str] = USUAL_INPUTS,
     ) -> None:
         """`public` has for each sample what it did on each public test's input."""
         pool = tuple(sorted(candidates, key=lambda candidate: candidate.sample))
@@ -30,6 +36,7 @@ class Evidence:
             passes=MappingProxyType({sample: MappingProxyType(row) for sample, row in self._passes.items()}),
             answers=MappingProxyType(self._answers),
             seed=seed,
+            sources=sources,
         )
 
     def observe(self, sample: int, text: str, observed: Observed) -> None:

@@ -8,10 +8,11 @@ What is decided must not depend on the order in which answers arrive.
 Programs are named by sample index, inputs by their text (`Test.input`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from distinguo.config import USUAL_INPUTS
 from distinguo.problem import Program
 from distinguo.records import Candidate, Cluster, Verdict, Vote
 
@@ -243,7 +244,7 @@ class State:
     rows: for each sample what it did on each input it was run on; identical programs share one row.
     passes: for each sample whether it passes each generated test, by the test's text; shared likewise.
     answers: the questions that were answered, in no meaningful order.
-    seed: of every random choice.
+    seed: of every random choice. sources: those of config.INPUTS that are on; a question to another brings nothing.
     """
 
     candidates: tuple[Candidate, ...]
@@ -253,6 +254,7 @@ class State:
     passes: Mapping[int, Mapping[str, bool]]
     answers: Mapping[Question, Answer]
     seed: int
+    sources: Collection[str] = USUAL_INPUTS
 
     @property
     def samples(self) -> tuple[int, ...]:
