@@ -251,3 +251,15 @@ def test_a_recording_that_is_none_is_refused(tmp_path: Path, content: bytes | No
 def test_every_field_of_a_request_is_in_its_key(changed: Request, in_prompt_key: bool) -> None:
     assert completion_key("local", changed) != completion_key("local", REQUEST)
     assert (prompt_key(changed) != prompt_key(REQUEST)) == in_prompt_key
+
+
+def test_a_long_input_is_kept_once(tmp_path: Path) -> None:
+    large = "7" * 1_000_000
+    with Store(tmp_path / "run.sqlite") as store:
+        for number in range(20):
+            program = Program(f"print({number})")
+            store.keep_execution(f"key{number}", program, large, Execution(Verdict.AC, str(number)))
+    assert (tmp_path / "run.sqlite").stat().st_size < 3_000_000
+    with sqlite3.connect(tmp_path / "run.sqlite") as db:
+        (name,) = db.execute("SELECT DISTINCT stdin FROM executions").fetchone()
+        assert db.execute("SELECT text FROM texts WHERE name = ?", (name,)).fetchone() == (large,)

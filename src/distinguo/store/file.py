@@ -1,6 +1,7 @@
 """The file of a run, for the one process that writes it."""
 
 import asyncio
+import hashlib
 import json
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from distinguo.problem import Program
 from distinguo.records import Completion, Execution, FinishReason, Request, Usage, Verdict
 from distinguo.store.files import file_errors, lock_file, no_space, unlock_file
 from distinguo.store.keys import prompt_key
-from distinguo.store.schema import COMPLETION, STEPS, completion, restored, storable
+from distinguo.store.schema import COMPLETION, NAMED, SHORT, STEPS, completion, restored, storable
 
 HEADROOM = 8 << 20  # bytes on disk, for the answers to all calls in flight, before another call is sent
 
@@ -103,7 +104,7 @@ class Store:
 
     def clear(self) -> None:
         """Forget everything, so that the run is drawn anew."""
-        for table in ("facts", "calls", "executions", "records", "sessions"):
+        for table in ("facts", "calls", "executions", "records", "sessions", "texts"):
             self._run(f"DELETE FROM {table}")
         self._session = None
         self._commit()
@@ -225,10 +226,18 @@ class Store:
         """Keep an execution with the next commit."""
         self._run(
             "INSERT OR REPLACE INTO executions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (key, storable(program.source), storable(stdin), execution.status, storable(execution.output),
+            (key, self._once(program.source), self._once(stdin), execution.status, storable(execution.output),
              storable(execution.error), storable(execution.printed), execution.cpu_seconds, execution.wall_seconds,
              execution.memory_mb),
         )  # fmt: skip
+
+    def _once(self, text: str) -> str | bytes:
+        """A program or an input as its rows have it: a long one is kept once, and named."""
+        if len(text) <= SHORT and not text.startswith(NAMED):
+            return storable(text)
+        name = NAMED + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        self._run("INSERT OR IGNORE INTO texts VALUES (?, ?)", (name, storable(text)))
+        return name
 
     # Records and facts
 

@@ -30,7 +30,13 @@ STEPS = (
     INSERT INTO sessions (started, seconds) SELECT 0, CAST(value AS REAL) FROM facts WHERE name = 'seconds';
     DELETE FROM facts WHERE name = 'seconds';
     """,
+    """
+    CREATE TABLE texts (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
+
+SHORT = 200  # characters of a program or an input that stands in its row; a longer one is in `texts`, once
+NAMED = "sha256:"  # how the name of a text begins
 
 COMPLETION = "text, reasoning, finish_reason, prompt_tokens, completion_tokens, seconds"
 
