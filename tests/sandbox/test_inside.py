@@ -4,6 +4,7 @@ import ast
 import errno
 import os
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -180,3 +181,25 @@ def test_unknown_architecture_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_failed_system_call_is_an_oserror_with_its_name() -> None:
     with pytest.raises(OSError, match="pidfd_open"):
         syscalls.call("pidfd_open", -1, 0)
+
+
+LEFT = """
+import os, time
+from distinguo.sandbox.inside import zygote
+said = [zygote._something_left()]
+if os.fork() == 0:
+    time.sleep({seconds})
+    os._exit(0)
+time.sleep({pause})
+said += [zygote._something_left(), zygote._something_left()]
+print(said)
+"""
+
+
+@pytest.mark.parametrize("seconds, pause, said", [(30, 0, [False, True, True]), (0, 0.3, [False, False, False])])
+def test_what_a_run_leaves_behind_is_noticed(seconds: int, pause: float, said: list[bool]) -> None:
+    program = LEFT.format(seconds=seconds, pause=pause) + "os.kill(0, 9)\n"
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    command = [sys.executable, "-u", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, start_new_session=True, check=False)
+    assert done.stdout == f"{said}\n"

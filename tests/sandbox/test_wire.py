@@ -114,8 +114,3 @@ def test_any_bytes_are_a_call_or_none(content: bytes, offset: int) -> None:
 @given(st.builds(Request, st.binary(), several=st.booleans()))
 def test_request_is_no_call(request: Request) -> None:
     assert unpack_call(request.pack(), 0) is None
-
-
-def test_reply_is_no_request() -> None:
-    with pytest.raises(ValueError, match="not a request"):
-        unpack_request(b"V42")

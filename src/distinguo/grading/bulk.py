@@ -20,7 +20,7 @@ from distinguo.protocols import Executor
 from distinguo.records import Verdict
 from distinguo.tasks import all_of
 
-_UNDER_WAY = 32  # samples graded at once for each worker: enough for test code to judge many in one run
+_UNDER_WAY = 64  # samples graded at once for each worker: enough for test code to judge many in one run
 _HELD = 8_192  # samples under way or waiting for one before them
 _HELD_LENGTH = 64 << 20  # characters of their lines
 _TASKS = 1_000  # problems kept ready

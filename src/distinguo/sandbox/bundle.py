@@ -24,6 +24,7 @@ BUNDLED = (
             "job",
             "landlock",
             "namespaces",
+            "pages",
             "probe",
             "seccomp",
             "start",

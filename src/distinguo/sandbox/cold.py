@@ -265,8 +265,9 @@ def _validation(answer: Answer, files: JobFiles, _worker: Worker) -> Validation 
         how = f"was killed by signal {-status}"
     else:
         how = f"exited with status {status} instead of 42 or 43"
-    said = files.stderr_end(_MESSAGE_BYTES).decode("utf-8", "backslashreplace").strip().rpartition("\n")[2]
-    return f"{how}: {said}" if said else how
+    said = files.stderr_end(_MESSAGE_BYTES, files.printed_bytes[1]).decode("utf-8", "backslashreplace")
+    last = said.strip().rpartition("\n")[2]
+    return f"{how}: {last}" if last else how
 
 
 def _sound(name: str) -> str:

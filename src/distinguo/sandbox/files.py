@@ -62,17 +62,17 @@ class RunFiles:
             os.close(descriptor)
 
     @property
-    def printed_bytes(self) -> int:
-        """The size of the larger of standard output and standard error."""
-        return max(os.fstat(self._stdout).st_size, os.fstat(self._stderr).st_size)
+    def printed_bytes(self) -> tuple[int, int]:
+        """The sizes of standard output and standard error."""
+        return os.fstat(self._stdout).st_size, os.fstat(self._stderr).st_size
 
     def stdout(self, limit: int) -> bytes:
         """The first `limit` bytes of standard output."""
         return os.pread(self._stdout, limit, 0)
 
-    def stderr_end(self, limit: int) -> bytes:
-        """The last `limit` bytes of standard error."""
-        return os.pread(self._stderr, limit, max(0, os.fstat(self._stderr).st_size - limit))
+    def stderr_end(self, limit: int, size: int) -> bytes:
+        """The last `limit` bytes of standard error, which has `size`."""
+        return os.pread(self._stderr, limit, max(0, size - limit)) if size else b""
 
     def reply(self, limit: int, offset: int = 0) -> bytes:
         """What the child left in the message file from `offset` on: at most `limit` bytes."""

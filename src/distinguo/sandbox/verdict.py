@@ -52,14 +52,12 @@ def execution(answer: Answer, files: RunFiles, style: CallStyle, limits: Limits,
 
     Output that is no UTF-8 is written with backslashes (`\xff`), so that every text can be stored.
     """
+    if style is not CallStyle.FUNCTION:
+        return _execution(answer, files, limits, ready, missing="", output_length=limits.output_bytes)
     reply = files.reply(limits.output_bytes + 1)
-    is_function = style is CallStyle.FUNCTION
-    finished = not is_function or reply[:1] in (VALUE, OPAQUE)
-    result = _execution(answer, files, limits, ready, missing="" if finished else "before it returned a value")
-    if not is_function:
-        return replace(result, output=_text(files.stdout(limits.output_bytes)))
-    value = _value(reply[:1], reply[1:]) if result.status is Verdict.AC else ""
-    return replace(result, output=value, printed=_text(files.stdout(_PRINTED_BYTES)))
+    missing = "" if reply[:1] in (VALUE, OPAQUE) else "before it returned a value"
+    result = _execution(answer, files, limits, ready, missing=missing)
+    return replace(result, output=_value(reply[:1], reply[1:])) if result.status is Verdict.AC else result
 
 
 def calls_execution(
@@ -68,15 +66,21 @@ def calls_execution(
     """Judge a run of `expected` calls that has ended. One that the host cancelled is AC: it had shown enough."""
     replies.read()
     missing = "" if len(replies.called) == expected else f"in call {len(replies.called) + 1} of {expected}"
-    result = _execution(answer, files, limits, ready, missing=missing)
-    return CallsExecution(replace(result, printed=_text(files.stdout(_PRINTED_BYTES))), tuple(replies.called))
+    return CallsExecution(_execution(answer, files, limits, ready, missing=missing), tuple(replies.called))
 
 
-def _execution(answer: Answer, files: RunFiles, limits: Limits, ready: Ready, *, missing: str) -> Execution:
-    """The run without its output. `missing` says when it ended if it must not have exited by itself."""
-    error = _error_text(files)
+def _execution(
+    answer: Answer, files: RunFiles, limits: Limits, ready: Ready, *, missing: str, output_length: int | None = None
+) -> Execution:
+    """The run without the value that its function returned.
+
+    missing: when it ended, if it must not have exited by itself. output_length: bytes of standard output that are its
+    output; without that, the first of them are what it `printed` beside a value.
+    """
+    stdout_bytes, stderr_bytes = files.printed_bytes
+    error = _error_text(files, stderr_bytes)
     memory = max(0, answer.max_rss - ready.base_rss)
-    status = _status(answer, files.printed_bytes, limits, memory)
+    status = _status(answer, max(stdout_bytes, stderr_bytes), limits, memory)
     if status is None:
         exit_code = os.waitstatus_to_exitcode(answer.wait_status)
         if files.reply(1) == COMPILE_ERROR:
@@ -91,9 +95,11 @@ def _execution(answer: Answer, files: RunFiles, limits: Limits, ready: Ready, *,
             status, error = Verdict.RTE, f"{error}the program exited {missing}"
         else:
             status = Verdict.AC
+    text = _text(files.stdout(_PRINTED_BYTES if output_length is None else output_length)) if stdout_bytes else ""
     return Execution(
         status=status,
-        output="",
+        output="" if output_length is None else text,
+        printed=text if output_length is None else "",
         error=error,
         cpu_seconds=answer.cpu_seconds,
         wall_seconds=answer.wall_seconds,
@@ -137,8 +143,8 @@ def _value(kind: bytes, text: bytes) -> str:
     return _text(text) if kind == VALUE else f"<object of type {_text(text)[:_TYPE_NAME]}>"
 
 
-def _error_text(files: RunFiles) -> str:
-    end = files.stderr_end(_ERROR_BYTES)
+def _error_text(files: RunFiles, size: int) -> str:
+    end = files.stderr_end(_ERROR_BYTES, size)
     if len(end) == _ERROR_BYTES:  # probably cut: begin with a whole line
         end = end[end.find(b"\n") + 1 :]
     return _text(end)

@@ -11,7 +11,6 @@ import _thread
 import atexit
 import builtins
 import linecache
-import math
 import os
 import resource
 import struct
@@ -30,12 +29,11 @@ from distinguo.sandbox.inside.wire import (
     MESSAGE_BYTES,
     OPAQUE,
     RAISED,
+    RUN,
     VALUE,
     Request,
-    Run,
     pack_arguments,
     pack_call,
-    unpack,
     unpack_arguments,
     unpack_request,
 )
@@ -51,21 +49,35 @@ _ERROR_LENGTH = 500  # of an exception's line, in characters
 _IMMUTABLE = frozenset((int, float, complex, bool, str, bytes, type(None)))
 
 
-Limit = tuple[int, tuple[int, int]]
-
-
 def main(control: _socket.socket, takes: int, confine: Callable[[], None], started: int, bare: Bare | None) -> NoReturn:
     """Wait for a run, run its program and exit; never returns, whatever it does.
 
     control: brings the run. takes: where the supervisor is told of it. confine: puts on the child's filter.
     bare: what stands in for namespaces, if it must.
+
+    All in one function, since each function or object more that a child uses costs it a copied page or two.
     """
     status = _EXIT_FAILURE
     try:
         if bare:
             bare.confine_child()
-        for limit, value in _limits(_take(control, takes)):
-            resource.setrlimit(limit, value)
+        message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
+        while len(message) != RUN.size:  # the cancellation of a run may come after its end
+            if not message:
+                os._exit(0)  # the host is gone
+            message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
+        if received != _IN_PLACE:
+            raise OSError("a run's files are not where its program would look for them")
+        os.write(takes, message)
+        _, _, cpu_seconds, _, address_space, output_bytes = RUN.unpack(message)
+        setrlimit = resource.setrlimit
+        # The supervisor counts CPU time exactly; this limit holds even if it were late.
+        cpu = int(cpu_seconds) + 2
+        setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
+        # One byte more than allowed tells an output that fills the limit from one that passes it.
+        size = output_bytes + 1
+        setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        setrlimit(resource.RLIMIT_AS, (address_space, address_space))
         confine()
         os.eventfd_write(started, 1)
         os.closerange(_MESSAGE + 1, _OPEN_FILES)
@@ -74,34 +86,6 @@ def main(control: _socket.socket, takes: int, confine: Callable[[], None], start
         _report(error)
     finally:
         os._exit(status)
-
-
-def _take(control: _socket.socket, takes: int) -> Run:
-    """Wait for the next run and tell the supervisor. Exits when the host is gone."""
-    while True:
-        message, received, _, _ = control.recvmsg(MESSAGE_BYTES, _RECEIVED_BYTES)
-        if not message:
-            os._exit(0)
-        run = unpack(message)
-        if isinstance(run, Run):  # the cancellation of a run may come after its end
-            break
-    if received != _IN_PLACE:
-        raise OSError("a run's files are not where its program would look for them")
-    os.write(takes, message)
-    return run
-
-
-def _limits(run: Run) -> tuple[Limit, ...]:
-    """The run's limits as setrlimit(2) takes them."""
-    # The supervisor counts CPU time exactly; this limit holds even if it were late.
-    cpu = math.ceil(run.cpu_seconds) + 1
-    # One byte more than allowed tells an output that fills the limit from one that passes it.
-    size = run.output_bytes + 1
-    return (
-        (resource.RLIMIT_CPU, (cpu, cpu)),
-        (resource.RLIMIT_FSIZE, (size, size)),
-        (resource.RLIMIT_AS, (run.address_space, run.address_space)),
-    )
 
 
 def rehearse() -> None:
@@ -199,9 +183,10 @@ def _run_function(code: CodeType, entry: str, calls: tuple[bytes, ...], offered:
     (arguments,) = calls
     values_in = unpack_arguments(arguments, _NODES)
     module = _module("program")
-    module.__dict__.update(offered)
+    namespace = module.__dict__
+    namespace.update(offered)
     try:
-        exec(code, module.__dict__)
+        exec(code, namespace)
         result = _resolve(module, entry)(*values_in)
     except BaseException as error:  # noqa: BLE001  as the interpreter itself does
         status = _exit_status(error)
@@ -215,9 +200,10 @@ def _run_function(code: CodeType, entry: str, calls: tuple[bytes, ...], offered:
 
 def _run_calls(code: CodeType, entry: str, calls: tuple[bytes, ...], offered: values.NodeClasses) -> int:
     module = _module("program")
-    module.__dict__.update(offered)
+    namespace = module.__dict__
+    namespace.update(offered)
     try:
-        exec(code, module.__dict__)
+        exec(code, namespace)
         for arguments in calls:
             values_in = unpack_arguments(arguments, _NODES)
             function = _resolve(module, entry)
@@ -256,7 +242,7 @@ _NODES: values.NodeClasses = {"ListNode": ListNode, "TreeNode": TreeNode}
 
 def _offered(source: bytes, entry: bytes, calls: tuple[bytes, ...]) -> values.NodeClasses:
     """The classes that a program finds among its globals: those of nodes, if it is given some or is LeetCode's."""
-    given = any(b"Node(" in arguments for arguments in calls)
+    given = b"Node(" in b"".join(calls)
     return _NODES if given or (b"." in entry and (b"ListNode" in source or b"TreeNode" in source)) else {}
 
 
@@ -281,8 +267,9 @@ def _last_line(error: Exception) -> bytes:
 
 def _module(name: str) -> ModuleType:
     module = ModuleType(name)
-    module.__dict__["__file__"] = FILE_NAME
-    module.__dict__["__builtins__"] = builtins
+    namespace = module.__dict__
+    namespace["__file__"] = FILE_NAME
+    namespace["__builtins__"] = builtins
     sys.modules[name] = module
     return module
 

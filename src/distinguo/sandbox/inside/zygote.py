@@ -19,11 +19,11 @@ import sys
 import time
 from collections.abc import Callable
 
-from distinguo.sandbox.inside import child, landlock, seccomp, syscalls
+from distinguo.sandbox.inside import child, landlock, pages, seccomp, syscalls
 from distinguo.sandbox.inside.bare import Bare
 from distinguo.sandbox.inside.namespaces import check_no_privilege
 from distinguo.sandbox.inside.watch import Watch
-from distinguo.sandbox.inside.wire import FILES, MESSAGE_BYTES, Answer, End, Ready, Run, unpack
+from distinguo.sandbox.inside.wire import ANSWER, FILES, MESSAGE_BYTES, RUN, End, Ready, Run
 
 # What programs import often. Each module more makes every fork slower, so that rare ones do not pay, however large.
 PRELOADED = """
@@ -51,6 +51,7 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
     control = _socket.socket(fileno=_out_of_the_way(int(control_fd), _CONTROL))
     _prepare()
     child.rehearse()
+    pages.move_code()
     for folder in filter(None, preload.split(",")):
         _preload(*os.path.split(folder))
     watch, waiting = Watch(control), select.poll()
@@ -59,11 +60,11 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
     started = _out_of_the_way(os.eventfd(0, os.EFD_NONBLOCK), _STARTED)
     taken, takes = map(_out_of_the_way, os.pipe(), (_TAKEN, _TAKES))
     waiting.register(taken, select.POLLIN)
-    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    control.send(Ready(rss, abi, bare is None, own_uid == "1").pack())
-    os.dup2(1, 2)  # what start-up had to say went to the host; from here on there is nothing to say
     gc.collect()
+    pages.move_data()
     gc.freeze()  # or the first collection in every child would copy every page
+    control.send(Ready(_inherited_bytes(), abi, bare is None, own_uid == "1").pack())
+    os.dup2(1, 2)  # what start-up had to say went to the host; from here on there is nothing to say
     os.closerange(0, FILES)  # the kernel gives what it receives the lowest numbers: the child finds all in its place
     while True:
         pid = _fork()
@@ -73,7 +74,7 @@ def main(control_fd: str, bundle: str, namespaces: str, own_uid: str, processes:
         run = _taken_by(process, taken, waiting)
         if run is None:
             return  # the host is gone
-        control.send(_serve(run, pid, process, watch, started).pack())
+        control.send(_serve(run, pid, process, watch, started))
         os.close(process)
 
 
@@ -141,6 +142,14 @@ def _confine(bare: Bare | None) -> int:
     return abi
 
 
+def _inherited_bytes() -> int:
+    """The resident size that a child begins with."""
+    pid = _fork()
+    if pid == 0:
+        os._exit(0)
+    return os.wait4(pid, 0)[2].ru_maxrss * 1024
+
+
 def _fork_function() -> Callable[[], int]:
     """fork(2), where the C library has it without Python's hooks, which a process of one thread does not need."""
     interpreter = ctypes.PyDLL(None)  # keeps the interpreter's lock across the call
@@ -148,29 +157,36 @@ def _fork_function() -> Callable[[], int]:
 
 
 _fork = _fork_function()
+_EXIT = End.EXIT  # as in watch.py
+_wait_for_any = ctypes.PyDLL(None).waitpid  # unlike os.waitpid it makes no exception where there is no child
+_WITHOUT_WAITING = (ctypes.c_int(-1), None, ctypes.c_int(os.WNOHANG | 0x40000000))  # __WALL: of every kind
 
 
 def _taken_by(process: int, taken: int, waiting: select.poll) -> Run | None:
     """The run that a child has taken, once it has; None if it ended before."""
     waiting.register(process, select.POLLIN)
-    ready = dict(waiting.poll())
+    ready = waiting.poll()
     waiting.unregister(process)
-    run = unpack(os.read(taken, MESSAGE_BYTES)) if taken in ready else None
-    return run if isinstance(run, Run) else None
+    for file, _ in ready:
+        if file == taken:
+            return Run(*RUN.unpack(os.read(taken, MESSAGE_BYTES))[1:])
+    return None
 
 
-def _serve(run: Run, pid: int, process: int, watch: Watch, started: int) -> Answer:
+def _serve(run: Run, pid: int, process: int, watch: Watch, started: int) -> bytes:
     begin = time.monotonic()
+    end = None
     try:
         end = watch.wait(pid, process, run, begin)
     finally:
-        _kill_everything(pid)
+        if end != _EXIT:
+            _kill_everything(pid)
     _, status, usage = os.wait4(pid, 0)
     wall = time.monotonic() - begin
-    if not (_reap_everything() and _confined(started)) and end is End.EXIT:
+    if (_something_left() or not _confined(started)) and end == _EXIT:
         end = End.FAILED
     cpu, rss = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
-    return Answer(run.serial, end, status, cpu, wall, rss, usage.ru_nivcsw)
+    return ANSWER.pack(b"A", run.serial, end, status, cpu, wall, rss, usage.ru_nivcsw)
 
 
 def _kill_everything(child_pid: int) -> None:
@@ -183,15 +199,22 @@ def _kill_everything(child_pid: int) -> None:
         return
 
 
-def _reap_everything() -> bool:
-    """Whether nothing is left; the kernel kills what is in a namespace, so that there it is a matter of waiting."""
+def _something_left() -> bool:
+    """Kill and reap what a run has left behind; whether something is left all the same.
+
+    Whoever made it, by now it is a child of this process: pid 1, or a subreaper, gets every orphan.
+    """
+    if _wait_for_any(*_WITHOUT_WAITING) < 0:
+        return False  # there is no child
+    if os.getpid() == 1:
+        _kill_everything(0)
     options = 0 if os.getpid() == 1 else os.WNOHANG
     while True:
         try:
             if os.waitpid(-1, options) == (0, 0):
-                return False
+                return True
         except ChildProcessError:
-            return True
+            return False
 
 
 def _confined(started: int) -> bool:
