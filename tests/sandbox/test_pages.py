@@ -83,9 +83,9 @@ DATA = """
 import json
 from distinguo.sandbox.inside import pages
 
-found = list(pages.data_ranges())
+found = pages.data_ranges()
 with open("/proc/self/maps") as file:
-    print(json.dumps([found, [line.split()[:2] for line in file], [id(None), id(found)]]))
+    print(json.dumps([found, [line.split()[:2] for line in file], [id(None), id(pages)]]))
 """
 
 
