@@ -44,7 +44,7 @@ def cases(folder: Path) -> Iterator[Case]:
         for sample in samples.read(file, data, on_warning=_refused):
             problem = data.problem(sample.task_id)
             program = Program(sample.source, problem.style, problem.entry)
-            yield Case(file.parent.name, problem, program, bool(sample.raw["graded_list"][0]))
+            yield Case(file.parent.name, problem, program, sample.right is True)
 
 
 def _refused(line: int, told: str) -> None:

@@ -47,6 +47,7 @@ def run_methods(
     settings: options.Assignments = None,
     candidates: options.BenchCandidates = None,
     generated_tests: options.GeneratedTests = None,
+    recorded_verdicts: options.TakeRecordedVerdicts = False,
     limit: options.Limit = None,
     ids: options.Ids = None,
     shard: options.Shard = None,
@@ -102,8 +103,8 @@ def run_methods(
         finished = _run(dataset, method, out, log, log_prompts, {
             "given": {**given, **_assigned(settings or ()), "prices": limits.prices or None}, "n": n, "rounds": rounds,
             "choosing": choosing, "limits": limits, "candidates": candidates or (),
-            "generated_tests": generated_tests or (), "data": data, "config": config, "workers": workers,
-            "time_limit": time_limit, "timeout": timeout,
+            "generated_tests": generated_tests or (), "recorded_verdicts": recorded_verdicts, "data": data,
+            "config": config, "workers": workers, "time_limit": time_limit, "timeout": timeout,
         })  # fmt: skip
         print_report([out], as_json=as_json)
     _end(finished)

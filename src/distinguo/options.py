@@ -222,13 +222,13 @@ Methods = Annotated[
     _method(
         "--method",
         help="zero-shot, majority, self-debug, sstar, sstar-authors, distinguo, or a selector's name; give several to"
-        " compare them on the same samples.",
-        metavar="NAME",
+        " compare them on the same samples. With settings of its own: first:public_filter=false.",
+        metavar="NAME[:SETTING=VALUE]",
     ),
 ]
 Assignments = Annotated[
     list[str] | None,
-    _method("--set", help="Any setting of a method, such as --set keep=last; may be repeated.", metavar="NAME=VALUE"),
+    _method("--set", help="A setting of every method, such as --set keep=last; may be repeated.", metavar="NAME=VALUE"),
 ]
 SeveralSamples = Annotated[
     int | None, _method("-n", help="Samples of the methods that draw several.  [default: the method's, 16]")
@@ -256,6 +256,13 @@ BenchCandidates = Annotated[
         help="Programs that stand in for first drafts, in the forms that `grade` takes; then no model is asked unless"
         " --model, --debugger, --test-generator or --judge names one.",
         metavar="FILE",
+    ),
+]
+TakeRecordedVerdicts = Annotated[
+    bool,
+    _selecting(
+        "--recorded-verdicts",
+        help="Grade candidates by what their records say (graded_list, is_solved, passed), the others by hidden tests.",
     ),
 ]
 RunFiles = Annotated[list[Path], typer.Argument(metavar="RUN...", help="Files that `bench run` wrote.")]

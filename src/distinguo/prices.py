@@ -39,8 +39,8 @@ def shipped() -> Table:
 
 
 def free(model: str) -> bool:
-    """Whether a model answers on this machine, for nothing."""
-    return model == "local" or model.startswith(("gguf:", "replay:"))
+    """Whether a model answers on this machine, for nothing, or there is none."""
+    return model in ("local", "none") or model.startswith(("gguf:", "replay:"))
 
 
 def cost(model: str, prompt_tokens: int, completion_tokens: int, own: Mapping[str, Price]) -> float | None:

@@ -143,6 +143,33 @@ def test_livecodebench_programs_run_behind_its_imports(contest: DataSet) -> None
         assert scope["Solution"]().add([1, 2]) == 3
 
 
+@pytest.mark.parametrize(
+    "told,right",
+    [
+        ({}, None),
+        ({"is_solved": True}, True),
+        ({"passed": False}, False),
+        ({"passed": None, "is_solved": False}, False),
+        ({"is_solved": True, "passed": False}, False),  # the last grader's word
+        ({"is_solved": "yes", "passed": 1}, None),
+    ],
+)
+def test_a_record_may_say_whether_its_program_is_right(
+    functions: DataSet, told: dict[str, Any], right: bool | None
+) -> None:
+    found, _ = read(functions, {"task_id": 7, "solution": WHOLE, **told})
+    assert [sample.right for sample in found] == [right]
+
+
+@pytest.mark.parametrize(
+    "graded,rights",
+    [([True, False], [True, False]), ([None, True], [None, True]), ([True], [None, None]), ("TF", [None, None])],
+)
+def test_livecodebench_says_which_programs_are_right(contest: DataSet, graded: Any, rights: list[bool | None]) -> None:
+    found, _ = read(contest, {"question_id": "900", "code_list": ["pass", "1"], "graded_list": graded})
+    assert [sample.right for sample in found] == rights
+
+
 def test_a_method_in_other_formats(contest: DataSet) -> None:
     body = "        return sum(a)\n"
     whole = LEETCODE["starter_code"] + "return sum(a)\n"

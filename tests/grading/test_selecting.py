@@ -157,6 +157,15 @@ def test_several_files_are_put_together(selecting: Selecting) -> None:
     assert [problem.samples for problem in report.problems] == [6, 4]
 
 
+def test_the_command_draws_programs_at_random(selecting: Selecting) -> None:
+    flags = ["--candidates", selecting.candidates, "--selector", "first", "--public-filter", "off", "--json"]
+    told, _ = selecting.command(*flags, "--draw", 4, "--draws", 3)
+    found = json.loads(told)
+    assert (found["n_problems"], found["n_draws"], found["n_samples"]) == (2, 4, 3 * 4 + 3)
+    _, refused = selecting.command(*flags, "--draws", 3, status=2)
+    assert "--draw 16 with --draws 20" in refused
+
+
 def test_what_is_wrong_in_the_files_is_said_and_the_rest_evaluated(selecting: Selecting) -> None:
     bad = selecting.folder / "bad.jsonl"
     records = [

@@ -2,14 +2,16 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from distinguo.errors import InputError
+from distinguo.selectors import belief_fit
 from distinguo.selectors.belief import Parameters, Pool
 from distinguo.selectors.belief_fit import FLOOR, Recorded, fit, log_likelihood
 
-TRUE = Parameters(a=0.4, b=0.8, theta=4.0)
+TRUE = Parameters(a=0.4, b=0.8, theta=4.0, tilts=(1.0,), spreads=(1.0,))
 GRID = {"a": (0.2, 0.4, 0.8, 1.6), "b": (0.4, 0.8, 1.6), "theta": (1.0, 2.0, 4.0, 8.0)}
 
 
@@ -34,7 +36,7 @@ def drawn(seed: int, known: Parameters, samples: int = 16) -> Recorded:
 def test_the_constants_that_drew_the_pools_are_found() -> None:
     recorded = [drawn(seed, TRUE) for seed in range(600)]
     rounds: list[float] = []
-    found = fit(recorded, Parameters(a=1.6, b=0.4, theta=1.0), GRID, lambda _, value: rounds.append(value))
+    found = fit(recorded, replace(TRUE, a=1.6, b=0.4, theta=1.0), GRID, lambda _, value: rounds.append(value))
     assert (found.a, found.b, found.theta) == (TRUE.a, TRUE.b, TRUE.theta)
     assert rounds == sorted(rounds)
 
@@ -50,6 +52,23 @@ def test_one_pool_that_contradicts_everything_is_bounded() -> None:
         Pool((9, 1), (1, 1), (0, 0), 0, ((False,), (True,)), (0, 0)), frozenset({0})
     )  # it fails where another works, and yet it is right
     assert log_likelihood([impossible], Parameters()) == pytest.approx(math.log(FLOOR))
+
+
+def test_every_constant_of_the_grid_is_fitted_to_what_rests_on_it() -> None:
+    """What a fit says of its own likelihood is what log_likelihood says of the constants that it found."""
+    draw = random.Random(0)
+    recorded = []
+    for _ in range(12):
+        sizes = tuple(draw.randint(1, 5) for _ in range(4))
+        rows = tuple(tuple(draw.random() < 0.8 for _ in range(3)) for _ in sizes)
+        pool = Pool(sizes, sizes, tuple(draw.randrange(16) for _ in sizes), 4, rows, tuple(map(sum, rows)))
+        recorded.append(Recorded(pool, frozenset({draw.randrange(4)})))
+    for field, values in belief_fit.GRID.items():
+        rounds: list[float] = []
+        found = fit(recorded, grid={field: values}, told=lambda _, value, rounds=rounds: rounds.append(value))  # type: ignore[misc]
+        of_each = [log_likelihood(recorded, replace(found, **{field: value})) for value in values]
+        assert rounds[-1] == pytest.approx(log_likelihood(recorded, found))
+        assert rounds[-1] >= max(of_each) - 1e-9
 
 
 def test_any_of_several_right_clusters_counts() -> None:

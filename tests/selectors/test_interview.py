@@ -10,7 +10,7 @@ from distinguo.problem import Program
 from distinguo.records import Candidate, Verdict, Vote
 from distinguo.selectors.belief import Parameters
 from distinguo.selectors.evidence import Evidence
-from distinguo.selectors.interview import OUTPUTS, SPLITTING, TELLING, Interview
+from distinguo.selectors.interview import OUTPUTS, PROBES, SPLITTING, TELLING, Interview
 from distinguo.selectors.protocol import (
     Answer,
     Choose,
@@ -109,6 +109,59 @@ def test_orders_that_contradict_each_other_lower_the_reliability_of_all_pairs() 
         0.5 <= manner.reliability < level
         for manner, level in zip(answered.asked.manners, Parameters().levels, strict=True)
     )
+
+
+def both_orders(votes: list[tuple[Vote, Vote]]) -> dict[Question, Answer]:
+    """Answers about the pair of samples 0 and 1, each on an input of its own, in both orders."""
+    answers: dict[Question, Answer] = {}
+    for place, (forward, backward) in enumerate(votes):
+        answers[Compare(0, 1, (f"i{place}",))] = forward
+        answers[Compare(1, 0, (f"i{place}",))] = backward
+    return answers
+
+
+AGREED, FIRST_BOTH_TIMES = (Vote.FIRST, Vote.SECOND), (Vote.FIRST, Vote.FIRST)
+
+
+def test_when_orders_agree_often_enough_one_is_enough() -> None:
+    known = interview("ab", {"a": "xxxxx", "b": "yyyyy"}, both_orders([AGREED] * PROBES))
+    (pair,) = [option for option in known.options([0.5, 0.5]) if isinstance(option.questions[0], Compare)]
+    assert (len(pair.questions), pair.calls) == (1, 1)
+    (request,) = [option for option in known.options([0.5, 0.5]) if option.requests]
+    assert request.calls == 2
+
+
+@pytest.mark.parametrize("votes", [[AGREED] * (PROBES - 1), [FIRST_BOTH_TIMES] * PROBES, [(Vote.TIE, Vote.TIE)] * 4])
+def test_until_then_both_are_asked(votes: list[tuple[Vote, Vote]]) -> None:
+    known = interview("ab", {"a": "xxxxx", "b": "yyyyy"}, both_orders(votes))
+    (pair,) = [option for option in known.options([0.5, 0.5]) if isinstance(option.questions[0], Compare)]
+    assert (len(pair.questions), pair.calls) == (2, 2)
+
+
+@pytest.mark.parametrize("first, vote, side", [(0, Vote.FIRST, 0), (1, Vote.FIRST, 1), (1, Vote.TIE, None)])
+def test_a_verdict_in_one_order_is_an_answer(first: int, vote: Vote, side: int | None) -> None:
+    alone = Compare(first, 1 - first, ("i4",))
+    known = interview("ab", {"a": "xxxxx", "b": "yyyyy"}, {**both_orders([AGREED] * PROBES), alone: vote})
+    assert known.unfinished() == ()
+    answered = known.answered()[-1 if first == 1 else PROBES]  # in the order of the questions' texts
+    named = None if answered.vote is None else min(answered.asked.sides[answered.vote])
+    assert named == (None if side is None else side)
+    assert len(known.answered()) == PROBES + 1
+
+
+def test_which_order_is_asked_is_drawn_for_each_pair_and_input() -> None:
+    votes = both_orders([AGREED] * PROBES)
+    firsts = set()
+    for length in range(5, 15):
+        known = interview("ab", {"a": "x" * length, "b": "y" * length}, votes)
+        asked = [question for question in questions(known, 2) if isinstance(question, Compare)]
+        firsts |= {question.first for question in asked}
+        later: dict[Question, Answer] = {
+            Compare(0, 1, (f"i{place}",)): Vote.FIRST for place in range(PROBES, length - 1)
+        }
+        known = interview("ab", {"a": "x" * length, "b": "y" * length}, {**votes, **later})
+        firsts |= {question.first for question in questions(known, 2) if isinstance(question, Compare)}
+    assert firsts == {0, 1}
 
 
 def test_the_other_order_of_a_pair_comes_before_anything_else() -> None:

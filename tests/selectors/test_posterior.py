@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from distinguo import selectors
 from distinguo.problem import Program
-from distinguo.selectors.interview import SPLITTING, TELLING
-from distinguo.selectors.posterior import Posterior
+from distinguo.selectors.interview import PROBES, SPLITTING, TELLING
+from distinguo.selectors.posterior import FEW, SHARE, Posterior
 from distinguo.selectors.protocol import Choose, Compare, Distinguish, Mutate, RunOn, WriteInputs, WriteTests
 
 SILENT = Posterior(questions=0)
@@ -104,11 +104,29 @@ def test_a_judge_is_followed_against_a_slightly_larger_cluster() -> None:
     assert played.world.programs[played.decision.chosen] == "a"
 
 
-def test_both_orders_of_a_pair_are_asked() -> None:
-    outputs = {"a": "a" * 3, "b": "b" * 3, "c": "c" * 3}
-    compared = [q for q in play(Posterior(), world("aabbc", outputs)).asked if isinstance(q, Compare)]
-    assert compared
-    assert all(Compare(q.second, q.first, q.inputs) in compared for q in compared)
+def compared(programs: str, judge: int) -> list[list[Compare]]:
+    """The pairs that are put to a judge, in the order asked, each with all orders in which it is."""
+    outputs = {letter: letter * 9 for letter in sorted(set(programs))}
+    pairs: dict[tuple[frozenset[int], tuple[str, ...]], list[Compare]] = {}
+    for question in play(Posterior(price=0.0), world(programs, outputs, judge=judge)).asked:
+        if isinstance(question, Compare):
+            pairs.setdefault((frozenset({question.first, question.second}), question.inputs), []).append(question)
+    return list(pairs.values())
+
+
+def test_the_first_pairs_of_a_large_pool_are_shown_in_both_orders_and_later_ones_in_one() -> None:
+    orders = [len(pair) for pair in compared("aaaaabbbbbcccccddddd", judge=0)]
+    assert orders[:PROBES] == [2] * PROBES
+    assert set(orders[PROBES:]) == {1}
+
+
+def test_a_judge_that_prefers_a_place_is_always_asked_in_both_orders() -> None:
+    orders = [len(pair) for pair in compared("aaaaabbbbbcccccddddd", judge=1)]
+    assert set(orders) == {2}
+
+
+def test_of_a_small_pool_each_pair_is_shown_in_one_order() -> None:
+    assert {len(pair) for pair in compared("aabbc", judge=0)} == {1}
 
 
 def test_no_input_is_put_to_the_judge_twice_for_the_same_clusters() -> None:
@@ -118,6 +136,16 @@ def test_no_input_is_put_to_the_judge_twice_for_the_same_clusters() -> None:
     shown = [text for question in asked if isinstance(question, Compare) for text in question.inputs]
     assert len(chosen) == len(set(chosen))
     assert all(shown.count(text) <= 2 for text in shown)
+
+
+@settings(max_examples=60, deadline=None)
+@given(world=worlds())
+def test_a_match_between_every_two_samples_would_cost_three_times_as_much(world: World) -> None:
+    played = play(Posterior(price=0.0), world)
+    sizes = [len(cluster.samples) for cluster in played.decision.clusters]
+    pairs = (sum(sizes) ** 2 - sum(size**2 for size in sizes)) // 2
+    calls = sum(question.calls_model for question in played.asked)
+    assert calls <= max(FEW + 2, SHARE * (1 + 3 * pairs)) + 1
 
 
 def test_a_judge_that_never_answers_is_given_up_after_three_questions() -> None:

@@ -15,11 +15,16 @@ from distinguo.grading.report import PassedOver
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What somebody else's model wrote. notes: what a reader should know of it."""
+    """What somebody else's model wrote. notes: what a reader should know of it. has_verdicts: see `rights`."""
 
     notes: tuple[str, ...]
+    has_verdicts: bool
     _programs: Spool
     _tests: Spool
+
+    def __len__(self) -> int:
+        """How many programs there are."""
+        return len(self._programs)
 
     @property
     def has_tests(self) -> bool:
@@ -33,8 +38,15 @@ class Recorded:
     def sources(self, task_id: str) -> Iterator[tuple[str, str | None]]:
         """A task's programs in order, each with its language where its record names one."""
         for line in self._programs.read(task_id):
-            source, language = json.loads(line)
+            source, language, _ = json.loads(line)
             yield source, language
+
+    def rights(self, task_id: str) -> list[bool | None]:
+        """Whether a task's programs are right, in the order of `sources`, as their records say; None where they do not.
+
+        For grading, as hidden tests are: grading.recorded.RecordedVerdicts is what may hold them.
+        """
+        return [json.loads(line)[2] for line in self._programs.read(task_id)]
 
     def tests(self, task_id: str) -> list[WrittenTest]:
         """A task's tests in order."""
@@ -49,20 +61,21 @@ class Recorded:
 def recorded(dataset: DataSet, candidates: Sequence[Path], generated: Sequence[Path]) -> Iterator[Recorded]:
     """Read files in the forms of datasets/samples.py and datasets/generated.py. Raises InputError."""
     with Spool() as programs, Spool() as tests:
-        notes = _read(dataset, candidates, generated, programs, tests)
-        yield Recorded(tuple(notes), programs, tests)
+        notes, judged = _read(dataset, candidates, generated, programs, tests)
+        yield Recorded(tuple(notes), judged, programs, tests)
 
 
 def _read(
     dataset: DataSet, candidates: Sequence[Path], generated: Sequence[Path], programs: Spool, tests: Spool
-) -> list[str]:
-    """Put programs and tests by task; returns what a reader should know of it."""
-    notes, dropped = list[str](), 0
+) -> tuple[list[str], bool]:
+    """Put programs and tests by task; returns what a reader should know of it, and whether a program has a verdict."""
+    notes, dropped, judged = list[str](), 0, False
     for path in candidates:
         passed_over = PassedOver()
         for sample in samples.read(path, dataset, on_warning=passed_over):
             language = sample.language if "language" in sample.raw else None
-            programs.add(sample.task_id, json.dumps([sample.source, language]))
+            programs.add(sample.task_id, json.dumps([sample.source, language, sample.right]))
+            judged = judged or sample.right is not None
         notes += _in(path, passed_over.sentences(), candidates)
     for path in generated:
         passed_over = PassedOver()
@@ -72,7 +85,7 @@ def _read(
         notes += _in(path, passed_over.sentences(), [*candidates, *generated])
     if dropped:
         notes.append(f"{dropped} generated tests do not parse and are left out")
-    return notes
+    return notes, judged
 
 
 def _in(path: Path, sentences: Sequence[str], files: Sequence[Path]) -> list[str]:

@@ -22,6 +22,7 @@ from distinguo.datasets.choosing import Filter, choose, explain
 from distinguo.errors import InputError
 from distinguo.protocols import Observer
 
+_DAY = 86_400.0  # seconds
 _ASKING = ("model", "debugger", "test_generator", "judge")
 
 
@@ -98,6 +99,8 @@ def run_sync(
 def plan(dataset: str | Path | DataSet, methods: Sequence[str], **options: Unpack[BenchOptions]) -> Iterator[Plan]:
     """What `run` would do with the same arguments. Raises InputError."""
     data = options.get("data")
+    if not all(limit is None or 0 < limit <= _DAY for limit in (options.get("time_limit"), options.get("timeout"))):
+        raise InputError("the time limit of a run must be above 0 and at most a day, in seconds")
     if not isinstance(dataset, DataSet):
         dataset = datasets.open(str(dataset), None if data is None else Path(data))
     wanted = options.get("choosing", Filter())
@@ -116,7 +119,8 @@ def plan(dataset: str | Path | DataSet, methods: Sequence[str], **options: Unpac
     with recorded(dataset, candidates, tests) as records:
         there = [task_id for task_id in tasks if records.count(task_id)]
         if not there:
-            raise InputError(f"no problem of {dataset.name} that was chosen has a candidate")
+            why = "; ".join(records.notes) or ("the files are empty" if not len(records) else "all are for others")
+            raise InputError(f"no problem of {dataset.name} that was chosen has a candidate: {why}")
         if verdicts and not records.has_verdicts:
             raise InputError(f"no candidate of {', '.join(map(str, candidates))} comes with a verdict; {_VERDICTS}")
         said = " ".join(filter(None, (said, "Programs are graded by the verdicts in their records." * verdicts)))
@@ -161,7 +165,9 @@ def _arms(methods: Sequence[str], options: BenchOptions, *, recorded: bool) -> l
         told = {"n": options.get("n"), "rounds": options.get("rounds")}
         known = _of_recorded(told, given) if recorded else {}
         made = presets.arm(method, presets.common(method, told | known) | given, usual, unsaid=known)
-        unique.setdefault(made.key, made)
+        same = unique.setdefault(made.key, made)
+        if same.settings != made.settings:
+            raise InputError(f"{text} differs from {same.name} in nothing that shapes answers; give it another --out")
     for made in options.get("arms", ()):
         unique.setdefault(made.key, made)
     if not unique:

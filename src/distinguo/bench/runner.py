@@ -1,6 +1,7 @@
 """Runs: arms on the problems of a data set, many at once, kept in one file that the same call goes on with."""
 
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -150,11 +151,11 @@ def _facts(plan: Plan, executor: Executor) -> dict[str, Any]:
         "version": version("distinguo"),
         "command": plan.command,
     }
-    return {"bench": bench, "recorded": plan.recorded_name}
+    return {"bench": bench, "recorded": plan.recorded_name, "limits": [plan.time_limit, plan.timeout]}
 
 
 def _check(store: Store, facts: Mapping[str, Any]) -> None:
-    """That the file is a run of the same data set and of the same recorded programs. Raises InputError."""
+    """That the file is a run of the same data set and recorded programs, under the same limits. Raises InputError."""
     earlier = store.fact("bench")
     if earlier is None:
         if store.fact("settings") is not None:
@@ -167,6 +168,8 @@ def _check(store: Store, facts: Mapping[str, Any]) -> None:
     if store.fact("recorded") != facts["recorded"]:
         others = "candidates, generated tests or verdicts"
         raise InputError(f"{store.path} was begun with other {others}; choose another --out")
+    if store.fact("limits") not in (None, facts["limits"]):
+        raise InputError(f"{store.path} was begun with another --time-limit or --timeout; choose another --out")
 
 
 def _budget(plan: Plan, settings: Mapping[str, Settings], store: Store) -> Budget:
@@ -311,9 +314,15 @@ class _Work:
         yield from self._preparing.notes()
 
     def _at_once(self) -> int:
-        """Enough problems that every slot of the models is busy also while some problems are in stage 2."""
-        smallest = min(settings.n for settings in self._settings.values())
+        """Enough problems that every slot of the models is busy also while some problems are in stage 2.
+
+        With recorded programs, enough for every slot and worker though on each problem one step waits for the other.
+        """
         slots = max(settings.slots for settings in self._settings.values())
+        if self._plan.recorded is not None:
+            asks = any(one.model_of(role) != NOBODY for one in self._settings.values() for role in Role)
+            return 1 + max(slots if asks else 1, self._plan.workers or len(os.sched_getaffinity(0)))
+        smallest = min(settings.n for settings in self._settings.values())
         return min(_MOST_AT_ONCE, 1 + math.ceil(_IN_WORK * slots / smallest))
 
     async def _one(self, rank: int, task_id: str) -> None:

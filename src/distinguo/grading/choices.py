@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from distinguo.errors import InputError
 from distinguo.grading.choosing import Choice, Chosen
-from distinguo.grading.evaluation import KS, Paired, mean_pass_at, paired
+from distinguo.grading.evaluation import KS, Averaged, Paired, mean_pass_at, paired
 from distinguo.grading.statistics import CONFIDENCE, Estimate, mean
 
 _NAMED = 3  # problems that a sentence names
@@ -50,6 +50,9 @@ class Selected:
 class SelectionReport:
     """`as_dict()` is the object that `--json` prints.
 
+    Where each problem was drawn from several times, a figure of a problem is the mean over its draws, and intervals are
+    over problems; calls and executions are those of all draws.
+    n_draws: how many draws there were in all, as many as problems where nothing was drawn. n_samples: in all of them.
     oracle: the share of problems with a right program. random: the mean share of right programs.
     paired: differences of pass@1 over the same problems. problems: the choices, one by one.
     contested: the same on those problems where right and wrong programs are there to choose among; None where these are
@@ -57,6 +60,7 @@ class SelectionReport:
     """
 
     n_problems: int
+    n_draws: int
     n_samples: int
     public_filter: bool
     oracle: Estimate
@@ -72,6 +76,7 @@ class SelectionReport:
     def as_dict(self, *, per_problem: bool = False) -> dict[str, Any]:
         """Plain data, ready for JSON."""
         told = self._figures() | {
+            "n_draws": self.n_draws,
             "n_samples": self.n_samples,
             "public_filter": self.public_filter,
             "contested": self.contested and self.contested._figures(),
@@ -102,14 +107,18 @@ class SelectionReport:
 
     def lines(self, *, per_problem: bool = False) -> list[str]:
         """The same for a person."""
-        told = self._tables(f"{self.n_problems} problems, {self.n_samples:,} samples")
+        told = self._tables(self._of())
         if self.contested:
             number = self.contested.n_problems
             told += ["", f"On the {number} of them where right and wrong programs are there to choose among:", ""]
-            told += self.contested._tables(f"{number} problems, {self.contested.n_samples:,} samples")
+            told += self.contested._tables(self.contested._of())
         if per_problem:
             told += ["", *_table([["problem", "right", *self.selectors], *map(_row, self.problems)], left=1)]
         return told
+
+    def _of(self) -> str:
+        draws = f", {self.n_draws:,} draws" if self.n_draws != self.n_problems else ""
+        return f"{self.n_problems} problems{draws}, {self.n_samples:,} samples"
 
     def _tables(self, of: str) -> list[str]:
         ks = [k for k in KS if any(k in selected.pass_at for selected in self.selectors.values())]
@@ -146,12 +155,14 @@ def _table(rows: Sequence[Sequence[str]], *, left: int) -> list[str]:
 
 def _row(chosen: Chosen) -> list[str]:
     marks = [f"{choice.chosen} {'right' if choice.ranking.chosen else 'wrong'}" for choice in chosen.choices.values()]
-    return [chosen.task_id, f"{chosen.right}/{chosen.samples}", *marks]
+    name = f"{chosen.task_id} draw {chosen.draw}" if chosen.draw else chosen.task_id
+    return [name, f"{chosen.right}/{chosen.samples}", *marks]
 
 
 def _problem(chosen: Chosen) -> dict[str, Any]:
     return {
         "task_id": chosen.task_id,
+        "draw": chosen.draw,
         "n_samples": chosen.samples,
         "right": chosen.right,
         "passing": chosen.passing,
@@ -191,25 +202,34 @@ def report(
     )
 
 
-def _summed(problems: Sequence[Chosen], public_filter: bool, seconds: float, sandbox: str) -> SelectionReport:
-    rankings = {name: [chosen.choices[name].ranking for chosen in problems] for name in problems[0].choices}
+def _summed(chosen: Sequence[Chosen], public_filter: bool, seconds: float, sandbox: str) -> SelectionReport:
+    draws: dict[str, list[Chosen]] = {}
+    for one in chosen:
+        draws.setdefault(one.task_id, []).append(one)
+    problems = list(draws.values())
+    rankings = {name: [_averaged(drawn, name) for drawn in problems] for name in chosen[0].choices}
     return SelectionReport(
         n_problems=len(problems),
-        n_samples=sum(chosen.samples for chosen in problems),
+        n_draws=len(chosen),
+        n_samples=sum(one.samples for one in chosen),
         public_filter=public_filter,
-        oracle=mean([float(chosen.right > 0) for chosen in problems]),
-        random=sum(chosen.right / chosen.samples for chosen in problems) / len(problems),
-        selectors={name: _selected(name, problems) for name in rankings},
+        oracle=mean([sum(one.right > 0 for one in drawn) / len(drawn) for drawn in problems]),
+        random=sum(sum(one.right / one.samples for one in drawn) / len(drawn) for drawn in problems) / len(problems),
+        selectors={name: _selected(name, chosen, rankings[name]) for name in rankings},
         paired=tuple(paired(rankings)),
-        problems=tuple(problems),
+        problems=tuple(chosen),
         seconds=seconds,
         sandbox=sandbox,
     )
 
 
-def _selected(name: str, problems: Sequence[Chosen]) -> Selected:
-    choices = [chosen.choices[name] for chosen in problems]
-    rankings = [choice.ranking for choice in choices]
+def _averaged(drawn: Sequence[Chosen], name: str) -> Averaged:
+    """What a selector's choices on the draws of one problem are worth."""
+    return Averaged(tuple(one.choices[name].ranking for one in drawn))
+
+
+def _selected(name: str, chosen: Sequence[Chosen], rankings: Sequence[Averaged]) -> Selected:
+    choices = [one.choices[name] for one in chosen]
     return Selected(
         pass_at={k: estimate for k in KS if (estimate := mean_pass_at(rankings, k)) is not None},
         chosen=sum(ranking.chosen for ranking in rankings) / len(rankings),
@@ -227,7 +247,7 @@ def _sentences(problems: Sequence[Chosen]) -> list[str]:
         unasked = sum(chosen.choices[name].unasked for chosen in problems)
         if unasked:
             told.append(f"{name} asked {unasked} times for a model and none was given: --model names one")
-        stopped = [chosen.task_id for chosen in problems if chosen.choices[name].stopped]
+        stopped = list(dict.fromkeys(chosen.task_id for chosen in problems if chosen.choices[name].stopped))
         if stopped:
             why = next(iter(chosen.choices[name].stopped for chosen in problems if chosen.choices[name].stopped))
             told.append(f"{name} was ended early on {some(stopped)}: {why.rstrip('.')}")

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby
+from typing import Protocol
 
 from distinguo.grading.statistics import Estimate, difference, mean, resampled
 from distinguo.records import Cluster
@@ -35,6 +36,30 @@ class Ranking:
         return 1 - math.prod(1 - share for share in drawn)
 
 
+@dataclass(frozen=True, slots=True)
+class Averaged:
+    """What a selector's choices among several draws of one problem's programs are worth; at least one."""
+
+    rankings: tuple[Ranking, ...]
+
+    @property
+    def chosen(self) -> float:
+        """How often the program that it chose is right."""
+        return sum(one.chosen for one in self.rankings) / len(self.rankings)
+
+    def pass_at(self, k: int) -> float | None:
+        """The mean over the draws; None where it is unknown for one of them."""
+        each = values(self.rankings, k)
+        return math.fsum(each) / len(each) if each else None
+
+
+class Rated(Protocol):
+    """A problem on which a selector's pass@k may be known."""
+
+    def pass_at(self, k: int) -> float | None:
+        """pass@k; None where it is unknown."""
+
+
 def ranking(clusters: Sequence[Cluster], chosen: int, right: Mapping[int, bool]) -> Ranking:
     """From clusters, best first, to a ranking. right: for each sample whether it is."""
     merged = [
@@ -45,13 +70,13 @@ def ranking(clusters: Sequence[Cluster], chosen: int, right: Mapping[int, bool])
     return Ranking(tuple(sum(map(right.__getitem__, group)) / len(group) for group in groups), right[chosen])
 
 
-def mean_pass_at(rankings: Sequence[Ranking], k: int) -> Estimate | None:
+def mean_pass_at(rankings: Sequence[Rated], k: int) -> Estimate | None:
     """The mean over problems with its 95% interval; None where it is unknown for one of them."""
     each = values(rankings, k)
     return mean(each) if each else None
 
 
-def values(rankings: Sequence[Ranking], k: int = 1) -> list[float]:
+def values(rankings: Sequence[Rated], k: int = 1) -> list[float]:
     """pass@k of each problem; empty where it is unknown for one of them."""
     each = [value for one in rankings if (value := one.pass_at(k)) is not None]
     return each if len(each) == len(rankings) else []
@@ -66,7 +91,7 @@ class Paired:
     difference: Estimate
 
 
-def paired(rankings: Mapping[str, Sequence[Ranking]]) -> Iterator[Paired]:
+def paired(rankings: Mapping[str, Sequence[Rated]]) -> Iterator[Paired]:
     """Every two selectors; those that are compared with the first come first. There is at least one problem."""
     each = {name: values(some) for name, some in rankings.items()}
     means = {name: resampled(some) for name, some in each.items()} if len(each) > 1 else {}

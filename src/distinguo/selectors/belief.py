@@ -7,6 +7,7 @@ natural logarithms, one for each hypothesis, and adds up: each piece is counted 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from distinguo.selectors.b4 import log_beta
 from distinguo.selectors.matrix import Columns
@@ -33,10 +34,12 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The constants of the model. belief_fit.fit replaces the defaults of the first eight on recorded pools.
+    """The constants of the model. belief_fit.fit replaces the defaults of the first ten on recorded pools.
 
     a, b: a problem's share of right samples is drawn from Beta(a, b).
     theta: the concentration of the Chinese restaurant process by which wrong samples fall into clusters.
+    tilts, spreads: what kinds of problems there are: a and b are really a times and b divided by one of `tilts`, theta
+    is really theta times one of `spreads`. Each is as probable as another before the clusters are seen.
     cells: how many independent results of a program on a test all results together are worth at most: neither tests
     nor programs are independent of one another.
     right_tests: pseudo-counts (right, wrong) of the share of generated tests that are right.
@@ -47,24 +50,26 @@ class Parameters:
     levels: how often a judge's verdict on two programs, the same in both orders, may be right; any of these is equally
     probable. ties: how often it gives none. blind: how much less often it tells the right one of two outputs from a
     wrong one when it sees no program. abstaining: how often it then holds none for right though one is;
-    abstaining_none: how often when none is.
+    abstaining_none: how often when no program is, though some of them may print what is right there.
     fooled: the share of wrong clusters that a judge prefers to the right one again and again.
     pairs: how many the prior counts for in the share of those whose two orders agree.
     """
 
-    a: float = 0.6
-    b: float = 1.2
-    theta: float = 2.0
+    a: float = 0.53
+    b: float = 0.92
+    theta: float = 2.8
+    tilts: tuple[float, ...] = (0.75, 1.33)
+    spreads: tuple[float, ...] = (0.35, 0.7, 1.4, 2.8)
     cells: float = 4.0
     right_tests: tuple[float, float] = (100.0, 1.0)
     lucky: tuple[float, float] = (1.0, 1e5)
-    failing: float = 0.3
+    failing: float = 0.7
     agreeing: float = 1.0
     levels: tuple[float, ...] = (0.57, 0.67, 0.80)
     ties: float = 0.15
     blind: float = 0.05
     abstaining: float = 0.15
-    abstaining_none: float = 0.35
+    abstaining_none: float = 0.20
     fooled: float = 0.10
     pairs: float = 20.0
 
@@ -85,22 +90,30 @@ def from_sizes(sizes: Sequence[int], known: Parameters) -> list[float]:
     """Beta-CRP: N samples, of which n_k form cluster k; the right ones form one cluster, the wrong ones a CRP.
 
     For cluster k: ln B(a + n_k, b + N - n_k) - ln Γ(n_k) - ln Γ(θ + N - n_k); for none: ln θ + ln B(a, b + N) -
-    ln Γ(θ + N). Samples count as often as they were drawn.
+    ln Γ(θ + N). Samples count as often as they were drawn. Over the kinds of problems in `known` it is averaged, each
+    kind weighed by how likely it makes these sizes, which is why (K - 1) ln θ + ln Γ(θ) - ln B(a, b) is added to all.
     """
-    a, b, theta, total = known.a, known.b, known.theta, sum(sizes)
-    right = [
-        log_beta(a + size, b + total - size) - math.lgamma(size) - math.lgamma(theta + total - size) for size in sizes
-    ]
-    return [*right, math.log(theta) + log_beta(a, b + total) - math.lgamma(theta + total)]
+    total, kinds = sum(sizes), list[list[float]]()
+    shared = math.log(len(known.tilts) * len(known.spreads))
+    for tilt, spread in product(known.tilts, known.spreads):
+        a, b, theta = known.a * tilt, known.b / tilt, known.theta * spread
+        kind = (len(sizes) - 1) * math.log(theta) + math.lgamma(theta) - log_beta(a, b) - shared
+        # equal sizes are equally likely
+        right = {
+            size: kind + log_beta(a + size, b + total - size) - math.lgamma(size) - math.lgamma(theta + total - size)
+            for size in set(sizes)
+        }
+        none = kind + math.log(theta) + log_beta(a, b + total) - math.lgamma(theta + total)
+        kinds.append([*map(right.__getitem__, sizes), none])
+    return [log_sum(each) for each in zip(*kinds, strict=True)]
 
 
 def from_tests(pool: Pool, known: Parameters) -> list[float]:
     """B4's terms for y, E1 and E0 under weak priors, tempered (Chen et al. 2024, arXiv 2409.08692, section 4).
 
     Were cluster k right, the tests that it passes would be the right ones; E1 and E0 are what all other programs make
-    of the right and of the wrong tests, equal programs once. Were no cluster right, any set of tests might be; those
-    count that go down the list of tests from the one that most programs pass: whatever the rates are, the likeliest
-    set is one of these.
+    of the right and of the wrong tests, equal programs once. Were no cluster right, any set of tests might be the right
+    ones, that of the likeliest cluster, too: tests speak for one cluster against another, not against none.
     """
     tests, everyone = pool.tests, sum(pool.programs)
     if not tests:
@@ -120,13 +133,13 @@ def from_tests(pool: Pool, known: Parameters) -> list[float]:
     for row, count in zip(pool.passed, pool.programs, strict=True):
         right, ones_right = row.bit_count(), columns.total(row)
         logs.append(evidence(everyone - count, right, ones_right - count * right, ones - ones_right))
-    sets, ones_right = [evidence(everyone, 0, 0, ones)], 0
-    passing = sorted((columns.total(1 << test) for test in range(tests)), reverse=True)
-    for right, count in enumerate(passing, 1):
-        ones_right += count
-        sets.append(evidence(everyone, right, ones_right, ones - ones_right))
-    tempered = min(1.0, known.cells / (tests * everyone))
-    return [tempered * value for value in (*logs, log_sum(sets))]
+    share = tempering(pool, known)
+    return [share * value for value in (*logs, max(logs))]
+
+
+def tempering(pool: Pool, known: Parameters) -> float:
+    """The share at which results on tests count: all together as `cells` independent ones, where there are more."""
+    return min(1.0, known.cells / max(1, pool.tests * sum(pool.programs)))
 
 
 def from_failures(pool: Pool, known: Parameters) -> list[float]:

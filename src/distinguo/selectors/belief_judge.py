@@ -9,6 +9,7 @@ levels of reliability the judge has is learned from how well its answers go toge
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,7 @@ from functools import cached_property
 from distinguo.selectors.belief import normalised
 
 CONTENDERS = 8  # clusters, the likeliest before the judge, of which each one may fool it
+OFTEN = 20  # answers that may be learned before weights are made larger again, lest they vanish
 NEGLIGIBLE = 1e-3  # hypotheses below this probability are left out of what a question is expected to say
 
 
@@ -79,12 +81,15 @@ class Belief:
         likeliest = sorted(range(len(logs) - 1), key=lambda cluster: (-prior[cluster], cluster))
         contenders = likeliest[:CONTENDERS]
         self._levels = [_Level([level * value for value in prior], fooled, contenders) for level in levels]
-        for answer in answers:
+        learned = 0
+        for answer, times in Counter(answers).items():
             for level, manner in zip(self._levels, answer.asked.manners, strict=True):
-                level.learn(answer, manner)
-            scale = max(level.largest for level in self._levels)
-            for level in self._levels:
-                level.divide(scale)
+                level.learn(answer, manner, times)
+            learned += times
+            if learned > OFTEN:
+                scale, learned = max(level.largest for level in self._levels), 0
+                for level in self._levels:
+                    level.divide(scale)
 
     @cached_property
     def probabilities(self) -> list[float]:
@@ -154,21 +159,23 @@ class _Level:
         self.rows = [[weight / scale for weight in row] for row in self.rows]
         self._none /= scale
 
-    def learn(self, answer: Answered, manner: Manner) -> None:
-        """Weigh every hypothesis by how likely it makes an answer."""
+    def learn(self, answer: Answered, manner: Manner, times: int) -> None:
+        """Weigh every hypothesis by how likely it makes an answer that was given so many times."""
         vote, side_of = answer.vote, _side_of(answer.asked.sides)
         strengths = _Strengths(len(answer.asked.sides), manner)
         fooling = [side_of.get(contender) for contender in self.contenders]
+        factors: dict[int | None, list[float]] = {}
         for cluster, row in enumerate(self.rows):
             right = side_of.get(cluster)
-            unfooled = strengths.likelihood(vote, right, None)
-            known = {None: unfooled, right: unfooled}
-            for place, side in enumerate(fooling):
-                if side not in known:
-                    known[side] = strengths.likelihood(vote, right, side)
-                row[place] *= known[side]
-            row[-1] *= unfooled
-        self._none *= strengths.likelihood(vote, None, None)
+            if right not in factors:
+                unfooled = strengths.likelihood(vote, right, None) ** times
+                known = {None: unfooled, right: unfooled}
+                for side in fooling:
+                    if side not in known:
+                        known[side] = strengths.likelihood(vote, right, side) ** times
+                factors[right] = [*map(known.__getitem__, fooling), unfooled]
+            self.rows[cluster] = [weight * factor for weight, factor in zip(row, factors[right], strict=True)]
+        self._none *= strengths.likelihood(vote, None, None) ** times
 
     def _row(self, cluster: int, weight: float, fooled: float) -> list[float]:
         """A hypothesis's weight with each contender fooling the judge and, last, with nobody."""

@@ -19,6 +19,8 @@ PAIRS_OF = 4  # clusters, the likeliest, that are compared with one another
 TELLING = 3  # inputs asked for, and shown to the judge, for one pair
 SPLITTING = 4  # inputs asked for to split a cluster; not TELLING, so that it is seen what was asked for
 TRIES = 4  # requests for inputs that tell the same two clusters apart
+PROBES = 3  # pairs with a verdict in each order show whether the judge prefers a place
+CONSISTENT = 0.7  # the share of them whose orders agree from which on one order of a pair is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,17 @@ class Interview:
     """
 
     def __init__(
-        self, state: State, clusters: Sequence[tuple[int, ...]], inputs: Sequence[str], known: Parameters
+        self,
+        state: State,
+        clusters: Sequence[tuple[int, ...]],
+        inputs: Sequence[str],
+        known: Parameters,
+        probes: int = PROBES,
     ) -> None:
-        """`inputs` are those on which all candidates were run; `clusters` have equal outputs on each."""
+        """`inputs` are those on which all candidates were run; `clusters` have equal outputs on each.
+
+        probes: after how many pairs with a verdict in both orders one order may be enough.
+        """
         self._state = state
         self._clusters = clusters
         self._inputs = sorted(inputs, key=lambda text: (len(text), text))
@@ -52,7 +62,10 @@ class Interview:
         self._programs = _different(state, clusters)
         self._kept: dict[str, list[str | None]] = {}
         self._answers = sorted(state.answers.items(), key=lambda item: repr(item[0]))
-        levels = self._levels(known)
+        agreed, pairs = self._agreement()
+        self.both_orders = pairs < probes or agreed < CONSISTENT * pairs
+        self._orders = 2 if self.both_orders else 1
+        levels = [reliability(agreed, pairs, level, known.pairs) for level in known.levels]
         self._comparing = tuple(Manner(level, known.ties, known.ties) for level in levels)
         self._choosing = tuple(
             Manner(max(0.5, level - known.blind), known.abstaining, known.abstaining_none) for level in levels
@@ -89,22 +102,26 @@ class Interview:
                 ]
                 if missing:
                     return (RunOn(samples, tuple(missing)),)
-            if isinstance(question, Compare) and _swapped(question) not in self._state.answers:
+            if isinstance(question, Compare) and self.both_orders and _swapped(question) not in self._state.answers:
                 return (_swapped(question),)
         return ()
 
     def answered(self) -> list[Answered]:
-        """Every verdict of the judge; of a pair the one that both orders agree on, else that there is none."""
+        """Every verdict of the judge; of a pair in both orders the one that they agree on, else that there is none."""
         found = []
         for question, answer in self._answers:
             if isinstance(question, Choose) and isinstance(answer, Chosen):
                 vote = question.samples.index(answer.sample) if answer.sample in question.samples else None
                 found.append(Answered(Asked(self._printing(question), self._choosing), vote))
-            elif isinstance(question, Compare) and question.first < question.second:
-                votes = answer, self._state.answers.get(_swapped(question))
-                if all(isinstance(each, Vote) for each in votes):
-                    verdict = {(Vote.FIRST, Vote.SECOND): 0, (Vote.SECOND, Vote.FIRST): 1}.get(votes)  # type: ignore[arg-type]
-                    found.append(Answered(Asked(self._agreeing(question), self._comparing), verdict))
+            elif isinstance(question, Compare) and isinstance(answer, Vote):
+                other = self._state.answers.get(_swapped(question))
+                if other is None:
+                    verdict = {Vote.FIRST: 0, Vote.SECOND: 1}.get(answer)
+                elif question.first < question.second and isinstance(other, Vote):
+                    verdict = {(Vote.FIRST, Vote.SECOND): 0, (Vote.SECOND, Vote.FIRST): 1}.get((answer, other))
+                else:
+                    continue
+                found.append(Answered(Asked(self._agreeing(question), self._comparing), verdict))
         return found
 
     def options(self, probabilities: Sequence[float]) -> Iterator[Option]:
@@ -164,13 +181,16 @@ class Interview:
             first, second = (each[turn % len(each)] for each in programs)
             first, second = min(first, second), max(first, second)
             question = Compare(first, second, tuple(known[:TELLING]))
-            yield Option((question, _swapped(question)), Asked(self._agreeing(question), self._comparing), 2)
+            if not self.both_orders and random.Random(f"{self._state.seed}/{question}").random() < 0.5:
+                question = _swapped(question)
+            orders = (question, _swapped(question))[: self._orders]
+            yield Option(orders, Asked(self._agreeing(question), self._comparing), self._orders)
         if requested < TRIES:
             for first, second in product(self._programs[one], self._programs[other]):
                 for request in (Distinguish(first, second, TELLING), Distinguish(second, first, TELLING)):
                     if request not in self._state.answers:
                         sides = frozenset({one}), frozenset({other})
-                        yield Option((request,), Asked(sides, self._comparing), 3)
+                        yield Option((request,), Asked(sides, self._comparing), 1 + self._orders)
                         return
 
     def _pair(self, question: Compare | Distinguish) -> set[int]:
@@ -206,8 +226,8 @@ class Interview:
             alike = {place for place in alike if prints[place] == prints[own]}
         return frozenset(alike)
 
-    def _levels(self, known: Parameters) -> list[float]:
-        """How reliable the judge may be, as the agreement of the two orders of all pairs has it; ties say nothing."""
+    def _agreement(self) -> tuple[int, int]:
+        """In how many pairs both orders name the same program, of those in which both name one."""
         agreed = pairs = 0
         for question, answer in self._answers:
             if isinstance(question, Compare) and question.first < question.second:
@@ -215,7 +235,7 @@ class Interview:
                 if all(vote in (Vote.FIRST, Vote.SECOND) for vote in votes):
                     pairs += 1
                     agreed += votes[0] != votes[1]
-        return [reliability(agreed, pairs, level, known.pairs) for level in known.levels]
+        return agreed, pairs
 
 
 def _swapped(question: Compare) -> Compare:

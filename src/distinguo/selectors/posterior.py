@@ -2,10 +2,11 @@
 
 1. Inputs and tests are gathered from every source at once; candidates with equal outputs on all inputs are a cluster.
 2. `belief` gives each cluster, and that none is right, a probability: by size, tests, failures and agreement.
-3. A judge is asked one question at a time (both orders of a pair at once), always the one that is expected to say most
-   about the right cluster for its calls: which of the outputs on a known input is right (one call); which of two
-   programs, by known inputs (two); or the same with new inputs that tell the two apart (three). What it brings is run
-   on everyone and may split clusters.
+3. A judge is asked one question at a time, always the one that is expected to say most about the right cluster for its
+   calls: which of the outputs on a known input is right (one call); which of two programs, by known inputs; or the
+   same with new inputs that tell the two apart (one call more). What it brings is run on everyone and may split
+   clusters. The first pairs are shown in both orders (two calls, at once). Where these agree often enough, later pairs
+   are shown in one order, drawn at random: a second verdict on the same says less than one on other inputs.
 4. It ends when the best cluster has SURE of the probability that any is right, when a call is expected to bring less
    than its price, or after so many calls. Then a model is asked once or twice for inputs that split the winner.
 
@@ -24,7 +25,7 @@ from distinguo.selectors.b4 import B4ClustersMBR
 from distinguo.selectors.belief import Parameters, Pool, prior
 from distinguo.selectors.belief_judge import Belief, entropy
 from distinguo.selectors.clustering import same_program
-from distinguo.selectors.interview import Interview, Option
+from distinguo.selectors.interview import PROBES, Interview, Option
 from distinguo.selectors.matrix import Group, Matrix, matrix
 from distinguo.selectors.protocol import (
     Choose,
@@ -44,7 +45,9 @@ SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
 QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
 SURE = 0.95
+SHARE = 0.35  # of the calls that a match between every two samples of different clusters takes, three each: at most
 FEW = 6  # calls about the clusters that a small pool may cost, too
+PROBING = 0.1  # of these calls may be second orders, to see whether the judge prefers a place
 QUICK = 0.2  # CPU seconds
 SPLITS = 2  # requests for inputs that split the winner
 
@@ -64,8 +67,7 @@ class Posterior:
     ) -> None:
         """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE.
 
-        questions: calls to models about the clusters, at most, and no more than there are pairs of candidates, but for
-        FEW; 0 for a choice without a judge.
+        questions: calls to models about the clusters, at most; SHARE may allow fewer. 0 for a choice without a judge.
         """
         self._parameters = parameters or Parameters()
         self._sources = tuple(sources)
@@ -84,16 +86,16 @@ class Posterior:
         if not known.inputs and not known.tests:
             return unranked(state, "No usable test or input could be made.")
         groups = known.by_outputs()
-        interview = Interview(state, [group.samples for group in groups], known.inputs, self._parameters)
+        clusters = [group.samples for group in groups]
+        most = self._most(_pairs([len(cluster) for cluster in clusters]))
+        interview = Interview(state, clusters, known.inputs, self._parameters, min(PROBES, int(PROBING * most)))
         unfinished = interview.unfinished()
         if unfinished:
             return unfinished
         answered = interview.answered()
         levels = [1 / len(self._parameters.levels)] * len(self._parameters.levels)
         belief = Belief(prior(pool(known, groups), self._parameters), self._parameters.fooled, answered, levels)
-        return self._question(interview, belief, len(state.samples)) or self._decide(
-            state, known, groups, belief, len(answered)
-        )
+        return self._question(interview, belief, most) or self._decide(state, known, groups, belief, len(answered))
 
     def most_questions(self, candidates: int) -> Mapping[str, int]:
         """Each source once; about the clusters so many calls in all (see `questions`), of which any kind may be most.
@@ -105,20 +107,20 @@ class Posterior:
             return asked
         for source in self._sources:
             asked[source.kind] = asked.get(source.kind, 0) + 1
-        most = self._most(candidates)
+        most = self._most(candidates * (candidates - 1) // 2)
         requests = most // 3 + SPLITS
         if most:
             asked |= {Choose.kind: most, Compare.kind: most, Distinguish.kind: requests, RunOn.kind: requests}
         return asked
 
-    def _most(self, candidates: int) -> int:
-        """How many calls about the clusters there may be: no more than one for each pair of candidates."""
-        return min(self._questions, max(FEW, candidates * (candidates - 1) // 2))
+    def _most(self, pairs: int) -> int:
+        """How many calls about the clusters there may be where so many pairs of samples are in different ones."""
+        gathering = sum(source.calls_model for source in self._sources)
+        return min(self._questions, max(FEW, int(SHARE * (1 + 3 * pairs)) - gathering))
 
-    def _question(self, interview: Interview, belief: Belief, candidates: int) -> tuple[Question, ...]:
-        """The questions to ask now; none where it is time to decide."""
+    def _question(self, interview: Interview, belief: Belief, most: int) -> tuple[Question, ...]:
+        """The questions to ask now; none where it is time to decide. most: calls about the clusters, in all."""
         *clusters, none = belief.probabilities
-        most = self._most(candidates)
         left = most - interview.calls
         if len(clusters) == 1 or left <= 0 or interview.speechless:
             return ()
@@ -172,6 +174,11 @@ class Posterior:
             tuple(Cluster(groups[place].samples, clusters[place]) for place in ranked),
             _reason(state, known, len(groups), best, clusters[ranked[0]], none, verdicts),
         )
+
+
+def _pairs(sizes: Sequence[int]) -> int:
+    """How many pairs of samples are in different clusters, which have so many each."""
+    return (sum(sizes) ** 2 - sum(size * size for size in sizes)) // 2
 
 
 def gathered(state: State) -> Matrix:

@@ -5,9 +5,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
-from distinguo.errors import InputError
+from distinguo.errors import InputError, ReplayMiss
 from distinguo.records import Completion, Request, Role
 from distinguo.store.keys import prompt_key
 from distinguo.store.schema import COMPLETION, completion, restored
@@ -20,6 +21,7 @@ class Recording:
         """Raises InputError when the file is missing or is no run."""
         if not os.path.isfile(path):  # noqa: PTH113 (Path.is_file raises for a name that is too long)
             raise InputError(f"there is no recorded run at {path}")
+        self._path = path
         try:
             self._db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
             self._db.execute("SELECT COUNT(*) FROM calls").fetchone()
@@ -27,15 +29,26 @@ class Recording:
             raise InputError(f"{path} is not a run of distinguo ({error})") from error
 
     def answer(self, request: Request) -> Completion | str | None:
-        """The completion recorded for the same messages at the same place, its error's text, or None for a miss."""
-        row = self._db.execute(
-            f"SELECT state, error, {COMPLETION} FROM calls WHERE prompt_key = ? AND state IN ('arrived', 'failed')"
-            " ORDER BY state = 'arrived' DESC, id DESC LIMIT 1",
+        """The completion recorded for the same messages at the same place, its error's text, or None for a miss.
+
+        Of several, that of an equal request (a file may hold runs at several temperatures), else the latest.
+        Raises ReplayMiss where several models were asked, since nothing tells which is meant.
+        """
+        rows = self._db.execute(
+            f"SELECT model, request, state, error, {COMPLETION} FROM calls"
+            " WHERE prompt_key = ? AND state IN ('arrived', 'failed') ORDER BY state = 'arrived' DESC, id DESC",
             (prompt_key(request),),
-        ).fetchone()
-        if row is None:
+        ).fetchall()
+        asked = json.loads(json.dumps(asdict(request)))
+        rows = [row for row in rows if json.loads(row[1]) == asked] or rows
+        models = sorted({row[0] for row in rows})
+        if len(models) > 1:
+            raise ReplayMiss(
+                f"{self._path} holds answers of {' and of '.join(models)} to the same call; replay a run of one model"
+            )
+        if not rows:
             return None
-        state, error, *kept = row
+        _, _, state, error, *kept = rows[0]
         return completion(tuple(kept)) if state == "arrived" else restored(error)
 
     def context_tokens(self, role: Role) -> int | None:
