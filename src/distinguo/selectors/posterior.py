@@ -32,16 +32,19 @@ from distinguo.selectors.protocol import (
     Compare,
     Decision,
     Distinguish,
+    Generate,
     Mutate,
     Question,
     RunOn,
     State,
+    Stress,
     WriteInputs,
     WriteTests,
 )
 from distinguo.selectors.ranking import unranked
 
 SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
+MADE: Mapping[str, Question] = {"generated": Generate(8), "stress": Stress(8)}  # asked, too, where their source is on
 QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
 SURE = 0.95
@@ -79,7 +82,8 @@ class Posterior:
         decision = same_program(state)
         if decision is not None:
             return decision
-        waiting = tuple(source for source in self._sources if source not in state.answers)
+        sources = (*self._sources, *(question for source, question in MADE.items() if source in state.sources))
+        waiting = tuple(source for source in sources if source not in state.answers)
         if waiting:
             return waiting
         known = gathered(state)
@@ -105,7 +109,7 @@ class Posterior:
         asked: dict[str, int] = {}
         if candidates < 2:
             return asked
-        for source in self._sources:
+        for source in (*self._sources, *MADE.values()):
             asked[source.kind] = asked.get(source.kind, 0) + 1
         most = self._most(candidates * (candidates - 1) // 2)
         requests = most // 3 + SPLITS
