@@ -47,7 +47,7 @@ async def test_the_result_says_what_was_chosen_and_why(
     assert result.hidden is not None
     assert (result.hidden["verdict"], result.hidden["passed"], result.hidden["total"]) == ("AC", 2, 2)
     assert result.selection is not None
-    assert result.selection["selector"] == "sstar"
+    assert result.selection["selector"] == "posterior"
     assert result.selection["reason"]
     assert result.usage["calls"] == len(server.requests)
     assert json.loads(json.dumps(result.as_dict()))["run"] == result.run

@@ -58,7 +58,7 @@ async def solved(
     tmp_path: Path, executor: Executor, answer: Answer, problem: Problem = PROBLEM, **settings: Any
 ) -> tuple[Solved, ScriptedClient, Store]:
     client = ScriptedClient(answer)
-    made = Settings.model_validate({"n": 4} | settings)
+    made = Settings.model_validate({"n": 4, "selector": "sstar"} | settings)
     store = Store(tmp_path / "run.sqlite")
     budget = Budget(made, store.usage_by_model())
     done = await pipeline.solve(problem, made, dict.fromkeys(Role, client), executor, store, budget, lambda event: None)

@@ -61,7 +61,7 @@ class Settings(BaseModel):
     examples_by: Literal["bm25", "technique"] = "bm25"
     show_reasoning: bool = True
     keep: Literal["best", "last"] = "best"
-    selector: str = "sstar"
+    selector: str = "posterior"
     public_filter: bool = True
     inputs: tuple[Source, ...] = USUAL_INPUTS
     seed: int = Field(default=0, ge=0)

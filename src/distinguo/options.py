@@ -56,7 +56,7 @@ Context = Annotated[
     str | None,
     _method(help="Earlier rounds that a debugging prompt shows.  [default: all]", metavar="all|last"),
 ]
-SelectorName = Annotated[str | None, _method(help="How the program is chosen.  [default: sstar]")]
+SelectorName = Annotated[str | None, _method(help="How the program is chosen.  [default: posterior]")]
 InputSources = Annotated[
     str | None,
     _method(

@@ -22,7 +22,7 @@ PROBLEM = Problem("p", "Add the numbers.", public_tests=(Test("1", "1 2", "3"),)
 
 
 def test_the_papers_settings_take_the_papers_calls() -> None:
-    roles = {role.role: role for role in estimate.at_most(PROBLEM, Settings(model="openai/a")).roles}
+    roles = {role.role: role for role in estimate.at_most(PROBLEM, Settings(model="openai/a", selector="sstar")).roles}
     assert roles["generator"].calls == 16
     assert roles["debugger"].calls == 32
     assert roles["judge"].calls == 2 * 120

@@ -1,6 +1,7 @@
 """The command line in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,11 @@ from typing import Any
 
 KEY = "sk-test"
 MODEL = ("--model", "openai/fake", "-n", "6")
+
+
+def _listens_to_ctrl_c() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Cli:
@@ -31,7 +37,7 @@ class Cli:
         command = [sys.executable, "-m", "distinguo", *map(str, arguments)]
         return subprocess.Popen(
             command, env=self.environment, cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=_listens_to_ctrl_c, **options,
         )  # fmt: skip
 
     def run(self, *arguments: object, stdin: bytes | None = None) -> subprocess.CompletedProcess[str]:
