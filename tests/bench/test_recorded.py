@@ -143,7 +143,7 @@ async def test_a_problem_is_left_out_where_nothing_tells_which_programs_are_righ
         recorded_verdicts=True,
     )
     assert list(finished.left_out) == ["largest-0"]
-    assert "1 of its 2 programs have no recorded verdict" in finished.left_out["largest-0"]
+    assert "there is no recorded verdict on 1 of its 2 programs" in finished.left_out["largest-0"]
     assert list(run.facts) == ["largest-1", "largest-2"]
     assert rights(run, "largest-1")["first"] == [True, False]
 

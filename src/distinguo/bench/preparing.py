@@ -85,6 +85,6 @@ class Preparing:
     def _check(self, programs: tuple[Program, ...], verdicts: RecordedVerdicts, *, has_tests: bool) -> None:
         unknown = sum(verdicts.grade(program) is None for program in programs)
         if unknown and not has_tests:
-            are = f"{unknown} of its {len(programs)} programs have"
-            raise InputError(f"{are} no recorded verdict, and it has no hidden tests beyond the public ones")
+            of = f"{unknown} of its {len(programs)} programs"
+            raise InputError(f"there is no recorded verdict on {of}, and no hidden test beyond the public ones")
         self._tested += unknown
