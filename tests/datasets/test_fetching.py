@@ -172,6 +172,7 @@ def test_a_folder_that_is_named_is_never_filled(tmp_path: Path) -> None:
         (parquet(MBPP), "holds records of MBPP, not of humaneval"),
         (b"", "it is empty"),
     ],
+    ids=("cut Parquet", "no Parquet", "cut gzip", "page", "other fields", "other set", "empty"),
 )
 def test_a_corrupt_or_changed_download_says_how_to_get_it_anew(content: bytes, told: str) -> None:
     hub = FakeHub(openai__openai_humaneval={"openai_humaneval/test-00000-of-00001.parquet": content})

@@ -83,7 +83,7 @@ def without_inputs() -> Iterator[World]:
     yield world("ab", {"a": "x", "b": "y"})
 
 
-@pytest.mark.parametrize("pool", without_inputs())
+@pytest.mark.parametrize("pool", list(without_inputs()))
 def test_where_tests_hold_no_input_those_count_on_which_all_were_run(pool: World) -> None:
     evidence = Evidence(pool.candidates(), {0: (), 1: ()}, 0, 0)
     for sample in (0, 1):
