@@ -80,24 +80,28 @@ def test_code_ranges_are_readable_and_nowhere_writable() -> None:
 
 
 DATA = """
-import json
+import gc, json
 from distinguo.sandbox.inside import pages
 
+kept = [[number] for number in range(50_000)]
 found = pages.data_ranges()
 with open("/proc/self/maps") as file:
-    print(json.dumps([found, [line.split()[:2] for line in file], [id(None), id(pages)]]))
+    print(json.dumps([found, [line.split()[:2] for line in file], id(None), [id(one) for one in gc.get_objects()]]))
 """
 
 
 def test_data_ranges_are_writable_and_hold_pythons_objects() -> None:
-    """In a process of its own: a large one has more data in one piece than is moved."""
+    """In a process of its own: a large one has more data in one piece than is moved. Small pieces are left alone, so a
+    few objects stay where they are."""
     skip_without_large_pages()
     environment = {"PYTHONPATH": ":".join(sys.path)}
     told = subprocess.run([sys.executable, "-c", DATA], capture_output=True, check=True, env=environment).stdout
-    found, mapped, objects = json.loads(told)
+    found, mapped, none, objects = json.loads(told)
     others = [tuple(int(part, 16) for part in place.split("-")) for place, rights in mapped if rights[1] != "w"]
     assert all(behind <= begin or end <= first for begin, end in found for first, behind in others)
-    assert all(any(begin <= one < end for begin, end in found) for one in objects)
+    assert any(begin <= none < end for begin, end in found)
+    inside = [one for one in objects if any(begin <= one < end for begin, end in found)]
+    assert len(inside) > 0.9 * len(objects), f"{len(inside)} of {len(objects)}"
 
 
 def test_code_and_data_move_and_python_goes_on() -> None:
