@@ -1,6 +1,7 @@
 """Stage 2 end to end: who is in the pool, who is chosen, and what is counted."""
 
 import json
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -9,6 +10,7 @@ from fakes.absolute import (
     ALSO_WRONG,
     FAILING,
     OTHER,
+    PROBLEM,
     RIGHT,
     WRONG,
     Stage2,
@@ -129,6 +131,18 @@ async def test_without_public_tests_all_candidates_compete() -> None:
     problem = Problem("p", "Print the absolute value.")
     stage = Stage2(ScriptedAsk(model(prefers("abs"))), WRONG, RIGHT, problem=problem)
     assert (await stage.select()).chosen == 1
+
+
+async def test_the_same_seed_draws_otherwise_on_another_problem() -> None:
+    chosen = set[int]()
+    for number in range(12):
+        stage = Stage2(
+            ScriptedAsk(model(prefers("abs"))), RIGHT, WRONG, OTHER, problem=replace(PROBLEM, id=f"p/{number}")
+        )
+        first, again = await stage.select("random"), await stage.select("random")
+        assert first.chosen == again.chosen
+        chosen.add(first.chosen)
+    assert chosen == {0, 1, 2}
 
 
 async def test_an_input_on_which_only_one_program_crashes_tells_two_apart() -> None:

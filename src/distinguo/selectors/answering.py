@@ -65,6 +65,7 @@ class Answerer:
     that needs a model is put to one. ModelUnavailable, ReplayMiss and JudgeFailed pass through.
     recorded: tests that are known before the run, which answer the first WriteTests and the first WriteInputs.
     sources: of config.INPUTS, those that are on; a question of another gets an empty answer, and nobody is asked.
+    seed: of mutated inputs.
     unstable: the samples that were found not to do the same twice (stability.py), whether or not they left the pool.
     """
 
@@ -79,6 +80,8 @@ class Answerer:
         record: Record,
         recorded: RecordedTests | None = None,
         sources: Collection[str] = USUAL_INPUTS,
+        *,
+        seed: int = 0,
     ) -> None:
         self.steps: Counter[str] = Counter()
         self.stopped = ""
@@ -100,7 +103,7 @@ class Answerer:
             run,
             checker,
             [self._programs[sample] for sample in self._distinct],
-            seed=evidence.state().seed,
+            seed=seed,
             prompt_tokens=author.prompt_tokens,
             steps=self.steps,
         )

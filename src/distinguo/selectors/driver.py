@@ -1,6 +1,7 @@
 """The driver: shows a selector what is known, answers its questions side by side, until it decides."""
 
 import asyncio
+import random
 from collections.abc import Collection, Sequence
 
 from distinguo import checkers
@@ -39,7 +40,7 @@ async def select(
     public tests is taken without any question (ties: the largest cluster of equal outputs, then the lowest index).
     When inputs arrive, candidates that do something else when they are run again leave the pool, unless all would.
     prompt_tokens: the most that a prompt may have, by a cautious estimate; texts are cut to fit.
-    sources: where inputs may come from, of config.INPUTS.
+    sources: where inputs may come from, of config.INPUTS. seed: with the problem's id, of every random choice.
     tests: answer the first request for tests, and their inputs the first one for inputs, in a model's place.
     record: told of every question with its answer, what was run and what was dropped.
 
@@ -55,9 +56,12 @@ async def select(
     public = {
         candidate.sample: [observed(outcome.execution, checker) for outcome in candidate.outcomes] for candidate in pool
     }
-    evidence = Evidence(pool, public, len(problem.public_tests), seed, sources)
+    own = random.Random(f"{seed}/{problem.id}").getrandbits(
+        32
+    )  # else an order drawn once would be that of all problems
+    evidence = Evidence(pool, public, len(problem.public_tests), own, sources)
     author = Author(problem, ask, prompt_tokens)
-    answerer = Answerer(pool, evidence, author, run, checker, observe, record, tests, sources)
+    answerer = Answerer(pool, evidence, author, run, checker, observe, record, tests, sources, seed=seed)
     observe(SelectionStarted(selector.name, len(pool)))
     if public_filter and not passing:
         decision = best_by_public(evidence.state())

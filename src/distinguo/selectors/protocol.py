@@ -244,7 +244,8 @@ class State:
     rows: for each sample what it did on each input it was run on; identical programs share one row.
     passes: for each sample whether it passes each generated test, by the test's text; shared likewise.
     answers: the questions that were answered, in no meaningful order.
-    seed: of every random choice. sources: those of config.INPUTS that are on; a question to another brings nothing.
+    seed: of every random choice on this problem.
+    sources: those of config.INPUTS that are on; a question to another brings nothing.
     """
 
     candidates: tuple[Candidate, ...]
