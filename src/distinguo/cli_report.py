@@ -1,6 +1,8 @@
-"""`distinguo bench report`: what runs came to."""
+"""`distinguo bench report` and `export`: what runs came to, and what they hold."""
 
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +70,50 @@ def report(
         else:
             _write(to, text)
             say(f"The report is in {to}")
+
+
+@app.command("export", no_args_is_help=True)
+def export_run(
+    source: options.ExportedRun,
+    to: options.ExportTo,
+    as_json_lines: options.AsJsonLines = False,
+    as_parquet: options.AsParquet = False,
+    table: options.ExportTable = None,
+    samples: options.SampleForm = None,
+    arm: options.ExportArm = None,
+    chosen: options.OnlyChosen = False,
+    completions: options.WithCompletions = False,
+    dataset: options.PromptsOf = None,
+    data: options.Data = None,
+) -> None:
+    """Write out what a run holds: samples with their verdicts, choices, calls and arms, or samples for other tools.
+
+    `grade` and `select` read the sample formats back. Exit status: 0 written, 2 bad input, 130 interrupted.
+    """
+    with errors_in_one_sentence():
+        from distinguo import datasets
+        from distinguo.bench.export import export
+
+        if as_json_lines and as_parquet:
+            raise InputError("choose one of --jsonl and --parquet")
+        if str(to) == "-" and sys.stdout is None:
+            raise InputError("standard output is closed; give a file with --to")
+        try:
+            done = export(
+                source, sys.stdout.buffer if str(to) == "-" else to, form="parquet" if as_parquet else "jsonl",
+                table=table, samples=samples, arm=arm, chosen=chosen, completions=completions,
+                dataset=datasets.open(dataset, data) if dataset else None,
+            )  # fmt: skip
+        except InputError as error:
+            if not isinstance(error.__cause__, BrokenPipeError):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has all that it wants
+            return
+        for sentence in done.warnings:
+            say(f"Note: {sentence}.")
+        where = "" if str(to) == "-" else f" are in {to}"
+        counted = ", ".join(f"{count:,} {name}" for name, count in done.rows.items())
+        say(f"{sum(done.rows.values()):,} records of {samples}{where}" if samples else f"{counted}{where}")
 
 
 def _plot(runs: Sequence[Path], to: Path | None) -> None:

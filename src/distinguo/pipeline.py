@@ -66,19 +66,8 @@ async def solve(
     ask = Asker(problem.id, settings, clients, store, budget, observe, rank)
     rounds = _Rounds(store)
     async with Judge(problem, executor, store, budget) as judge:
-        generator = Generator(
-            problem,
-            settings,
-            ask,
-            judge.test,
-            rounds.keep,
-            observe,
-            field_tokens=room.field(contexts[Role.DEBUGGER]),
-            example_tokens=min(room.examples(contexts[role]) for role in (Role.GENERATOR, Role.DEBUGGER)),
-            prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR],)),
-            drafts=drafts,
-        )
-        candidates = await generator.candidates()
+        generate = _generator(problem, settings, contexts, ask, judge, rounds, observe, drafts)
+        candidates = await generate.candidates()
         if not candidates:
             left_out = _counted(rounds.left_out)
             return Solved(rounds.untested, None, budget.ended, tuple(ask.errors), left_out, rounds=tuple(rounds.all))
@@ -101,6 +90,31 @@ async def solve(
     observe(Decided(selection))
     left_out = rounds.left_out | {"questions": selection.steps.get("left_out", 0)}
     return Solved(chosen, selection, budget.ended, tuple(ask.errors), _counted(left_out), candidates, tuple(rounds.all))
+
+
+def _generator(
+    problem: Problem,
+    settings: Settings,
+    contexts: Mapping[Role, int | None],
+    ask: Asker,
+    judge: Judge,
+    rounds: "_Rounds",
+    observe: Observer,
+    drafts: Sequence[Program],
+) -> Generator:
+    """Stage 1, with prompts that fit into the contexts of the models."""
+    return Generator(
+        problem,
+        settings,
+        ask,
+        judge.test,
+        rounds.keep,
+        observe,
+        field_tokens=room.field(contexts[Role.DEBUGGER]),
+        example_tokens=min(room.examples(contexts[role]) for role in (Role.GENERATOR, Role.DEBUGGER)),
+        prompt_tokens=room.selection_prompt(settings, (contexts[Role.TEST_GENERATOR],)),
+        drafts=drafts,
+    )
 
 
 class _Rounds:

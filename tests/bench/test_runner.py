@@ -159,6 +159,7 @@ async def test_a_problem_with_wrong_data_is_left_out_and_the_rest_goes_on(tmp_pa
     finished = await ran(tmp_path, planned(broken=["largest-2"]))
     run = runfile.read(tmp_path / "run.sqlite")
     assert finished.left_out == {"largest-2": "largest-2 has no statement"} == run.left_out
+    assert finished.complete, "every problem that can be run is done"
     assert len(run.facts) == 5
     assert all(result.done for result in run.results.values())
 

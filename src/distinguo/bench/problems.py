@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from distinguo import pipeline, prices
-from distinguo.bench.recorded import NoModel
+from distinguo.bench.nobody import NoModel
 from distinguo.bench.records import Arm, Result, RoundGrade, SampleGrade, State, Used
 from distinguo.bench.runfile import CALLS
 from distinguo.budget import Budget

@@ -14,9 +14,9 @@ from distinguo import prices, sandbox
 from distinguo.api.recorded import Recorded
 from distinguo.api.solving import open_clients
 from distinguo.bench.methods import NOBODY
+from distinguo.bench.nobody import NoModel
 from distinguo.bench.preparing import Preparing
 from distinguo.bench.problems import SAID_CHARACTERS, Arms, Task
-from distinguo.bench.recorded import NoModel
 from distinguo.bench.records import Arm, Facts, Result, State, result
 from distinguo.bench.runfile import ARM, LEFT_OUT, PROBLEM, RESULT
 from distinguo.budget import Budget
@@ -225,9 +225,10 @@ class _Counted:
         self._states: dict[tuple[str, str], State] = {}
         self._covered: dict[str, bool] = {}
         self._now = Progress(0, len(plan.tasks) * len(plan.arms), 0, 0, 0, 0, 0, 0, 0.0)
-        tasks, arms = set(plan.tasks), {arm.key for arm in plan.arms}
+        self._tasks, self._arms = set(plan.tasks), len(plan.arms)
+        arms = {arm.key for arm in plan.arms}
         for body in store.each_record(RESULT):
-            if body["problem"] in tasks and body["arm"] in arms:
+            if body["problem"] in self._tasks and body["arm"] in arms:
                 self._take(result(body))
         self._now = replace(self._now, known=self._now.done)
         progress(self._now)
@@ -244,8 +245,9 @@ class _Counted:
     def _take(self, found: Result) -> None:
         self._states[found.arm, found.problem] = found.state
         if found.done:
-            self._covered[found.problem] = self._covered.get(found.problem, False) or found.covered
-            covered = sum(self._covered.values())
+            before = self._covered.get(found.problem, False)
+            self._covered[found.problem] = before or found.covered
+            covered = self._now.covered + (found.covered and not before)
             self._now = replace(self._now, done=self._now.done + 1, covered=covered, problems=len(self._covered))
 
     def observe(self, event: Event) -> None:
@@ -263,10 +265,16 @@ class _Counted:
             self._progress(self._now)
         self._observe(event)
 
+    def leave_out(self, problem: str) -> None:
+        """Count no longer on a problem that cannot be run."""
+        self._tasks.discard(problem)
+        self._now = replace(self._now, total=len(self._tasks) * self._arms)
+        self._progress(self._now)
+
     def states(self) -> dict[State, int]:
-        """How many arms on problems are in each state."""
-        counts = Counter(self._states.values())
-        counts[State.UNFINISHED] += self._now.total - len(self._states)
+        """How many arms on problems are in each state, those aside that cannot be run."""
+        counts = Counter(state for (_, problem), state in self._states.items() if problem in self._tasks)
+        counts[State.UNFINISHED] += self._now.total - counts.total()
         return {state: counts[state] for state in State}
 
 
@@ -371,3 +379,4 @@ class _Work:
         self._store.record(LEFT_OUT, task_id, {"why": why})
         self._store.drop_record(PROBLEM, task_id)
         self._store.commit()
+        self._counted.leave_out(task_id)
