@@ -17,7 +17,8 @@ the share is of its calls.
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from distinguo.selectors.protocol import Selector
 NAMES = ("majority", "sstar", "sstar-authors", "posterior")
 LARGE = {64: 0.1, 1000: 0.02}  # samples: the share of the problems that is played
 PLAYED = 64  # samples up to which `sstar-authors` is played
-BLOCK = 25
+BLOCK = 50
 PARTS = ("noted", "misspecified", "small", "large", "calibration")
 
 
@@ -52,8 +53,9 @@ class Job:
 class Rows:
     """What was played, by part, setting, size and selector, in the order of the problems; also in a file, if any."""
 
-    def __init__(self, keep: Path | None, seed: int) -> None:
-        self._keep, self._seed = keep, seed
+    def __init__(self, keep: Path | None, seed: int, map_all: Callable[..., Iterable[Row]] = map) -> None:
+        """map_all: plays several problems, as `map` does."""
+        self._keep, self._seed, self._map = keep, seed, map_all
         self._rows: dict[tuple[str, str, int, str], list[Row]] = {}
         if keep is not None and keep.exists():
             for line in keep.read_text().splitlines():
@@ -71,7 +73,8 @@ class Rows:
         for selector in job.selectors:
             known = self.of(job, selector)
             first, last = len(known), min(job.count, (len(known) // BLOCK + 1) * BLOCK)
-            known += [play(selector, World(job.setting, f"{self._seed}/{index}")) for index in range(first, last)]
+            worlds = [World(job.setting, f"{self._seed}/{index}") for index in range(first, last)]
+            known += self._map(play, [selector] * len(worlds), worlds)
             if self._keep is not None and first < last:
                 key = [self._seed, job.part, job.setting.name, job.setting.samples, selector.name]
                 with self._keep.open("a") as file:
@@ -154,6 +157,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--keep", type=Path, help="the file that keeps what was played")
+    parser.add_argument("--processes", type=int, help="that play at once, as many as there are cores unless given")
     parser.add_argument("--show", action="store_true", help="only print what is kept")
     parser.add_argument("--price", type=float, default=PRICE, help="of a call, for `posterior`")
     parser.add_argument("--questions", type=int, default=QUESTIONS, help="at most, for `posterior`")
@@ -163,10 +167,11 @@ def main() -> None:
         for job in jobs(given.problems, Posterior(questions=given.questions, price=given.price))
         if job.part in given.only
     ]
-    rows = Rows(given.keep, given.seed)
-    while not given.show and any(job.missing(rows) for job in wanted):
-        for job in wanted:
-            rows.play(job)
+    with ProcessPoolExecutor(given.processes) as processes:
+        rows = Rows(given.keep, given.seed, processes.map)
+        while not given.show and any(job.missing(rows) for job in wanted):
+            for job in wanted:
+                rows.play(job)
     together: dict[str, list[Row]] = {}
     for job in wanted:
         for line in reliability(job, rows) if job.part == "calibration" else table(job, rows, given.seed):

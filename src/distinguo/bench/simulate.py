@@ -61,7 +61,8 @@ def simulate(setting: Setting, selector: Selector, count: int, seed: int = 0) ->
 
 def play(selector: Selector, world: World) -> Row:
     """One problem: every question is answered at once."""
-    evidence = Evidence(world.candidates, {candidate.sample: () for candidate in world.candidates}, 0, 0)
+    public = {candidate.sample: () for candidate in world.candidates}
+    evidence = Evidence(world.candidates, public, 0, world.selector_seed)
     asked: dict[Question, None] = {}
     while True:
         step = selector.next(evidence.state())

@@ -82,7 +82,7 @@ class Setting:
 
 
 class World:
-    """One problem: a pool, and an answer to every question about it."""
+    """One problem: a pool, and an answer to every question about it. selector_seed: of every selector's own draws."""
 
     def __init__(self, setting: Setting, seed: int | str) -> None:
         self.setting = setting
@@ -98,6 +98,7 @@ class World:
         self._prints: dict[str, tuple[str, ...]] = {}
         self._expected: dict[str, str] = {}
         self.candidates = [Candidate(sample, Program(f"{self._seed}/{sample}"), ()) for sample in range(len(of))]
+        self.selector_seed = draw.getrandbits(32)
 
     @property
     def solvable(self) -> bool:
