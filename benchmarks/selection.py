@@ -1,6 +1,6 @@
 """`posterior` on recorded programs: what it chooses, how true its statements are, and constants fitted to such pools.
 
-    python benchmarks/selection.py [--part chosen|fit] [--only KIND ...] [--runs FOLDER] [--plot FILE.png]
+    python benchmarks/selection.py [--part chosen|draws|fit] [--only KIND ...] [--runs FOLDER] [--plot FILE.png]
 
 Kinds of pools, gathered by `distinguo.select` without a model, each program run in the sandbox: CodeT's samples and
 tests for HumanEval (codet-100: all 100 programs of a task; codet-16: 4 random draws of 16; no public filter, 0.1 s a
@@ -9,6 +9,9 @@ inputs, the public filter on).
 
 chosen: LLMDebugger's pools, `public`, `posterior` and `majority`, for each data set and, on the problems where right
 and wrong programs pass the public tests, for both data sets together.
+
+draws: CodeT's pools, 20 random draws of 16 and all 100 programs: `codet`, `b4-clusters`, and `posterior` with the
+tie-break that was best on the other half of the tasks, out of TIE_BREAKS.
 
 fit: two-fold. The 1st, 3rd, ... task in the order of the data set is one half, the 2nd, 4th, ... the other (the files
 hold even task numbers only); each half is reported with constants that were fitted to the other one. For each kind: the
@@ -36,8 +39,9 @@ from distinguo.records import Cluster
 from distinguo.selectors.belief import Parameters, Pool, normalised, prior
 from distinguo.selectors.belief_fit import GRID, Recorded, fit, log_likelihood
 from distinguo.selectors.posterior import Posterior, gathered, pool
-from distinguo.selectors.protocol import Decision, Question, State
+from distinguo.selectors.protocol import Decision, Question, Selector, State
 
+TIE_BREAKS = (0.0, 10.0, 25.0, 50.0, 100.0)
 CODET = "HumanEval_codegen16B_temp0.8_topp0.95_num100_max300"
 
 
@@ -93,7 +97,7 @@ def kinds(data: Path) -> dict[str, dict[str, Any]]:
         seeds = sorted((debugger / f"input_data/{name}/seed").rglob("*.jsonl.gz"))
         debugged = sorted((debugger / f"results/ldb/{name}").rglob("*.jsonl.gz"))
         dataset = debugger / f"input_data/{name}/{tests}.jsonl.gz"
-        mutated = {"dataset": dataset, "settings": Settings(inputs=("mutated",)), "time_limit": 1.0}
+        mutated = {"dataset": dataset, "settings": Settings(inputs=("mutated", "large")), "time_limit": 1.0}
         found[f"{name}-seeds"] = mutated | {"candidates": seeds}
         found[f"{name}-all"] = mutated | {"candidates": [*seeds, *debugged]}
     return found
@@ -187,12 +191,12 @@ def draw(found: dict[str, dict[str, list[Bin]]], path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def part_fit(data: Path, runs: Path, only: Sequence[str], plot: Path | None) -> None:
+def part_fit(data: Path, runs: Path, given: argparse.Namespace) -> None:
     """Gather, fit and report."""
     pools = {}
-    for name, given in kinds(data).items():
-        if not only or name in only:
-            pools[name] = gather(given, folder(runs, name))
+    for name, recorded in kinds(data).items():
+        if not given.only or name in given.only:
+            pools[name] = gather(recorded, folder(runs, name))
             print(f"{name}: {len(pools[name])} pools gathered", flush=True)
     shipped = Parameters()
     everything = [one for each in pools.values() for one in each]
@@ -217,20 +221,20 @@ def part_fit(data: Path, runs: Path, only: Sequence[str], plot: Path | None) -> 
         }
         for what, bins in found[name].items():
             print("\n".join(rows(what, bins)), flush=True)
-    if plot is not None:
-        draw(found, plot)
+    if given.plot is not None:
+        draw(found, given.plot)
 
 
-def part_chosen(data: Path, runs: Path, only: Sequence[str]) -> None:
+def part_chosen(data: Path, runs: Path, given: argparse.Namespace) -> None:
     """What selectors choose among LLMDebugger's programs."""
     names = ("public", "posterior", "majority")
     contested: dict[str, list[Chosen]] = {}
-    for name, given in kinds(data).items():
-        if name.startswith("codet") or (only and name not in only):
+    for name, recorded in kinds(data).items():
+        if name.startswith("codet") or (given.only and name not in given.only):
             continue
-        given = dict(given)
-        dataset, candidates = given.pop("dataset"), given.pop("candidates")
-        report = distinguo.select_sync(dataset, candidates, names, out=folder(runs, name), **given)
+        recorded = dict(recorded)
+        dataset, candidates = recorded.pop("dataset"), recorded.pop("candidates")
+        report = distinguo.select_sync(dataset, candidates, names, out=folder(runs, name), **recorded)
         print("\n".join([f"{name}:", *report.lines(), ""]), flush=True)
         contested.setdefault(name.partition("-")[2], []).extend(one for one in report.problems if one.contested)
     for which, problems in contested.items():
@@ -245,26 +249,62 @@ def part_chosen(data: Path, runs: Path, only: Sequence[str]) -> None:
             print(f"  {one} - {other}: {100 * apart.value:+.1f} ({100 * apart.low:+.1f} to {100 * apart.high:+.1f})")
 
 
+class WithTieBreak(Posterior):
+    """`posterior` without a judge, with another tie-break."""
+
+    def __init__(self, tie_break: float) -> None:
+        super().__init__(questions=0, tie_break=tie_break)
+        self.name = f"posterior, {tie_break:g}"  # type: ignore[misc]  # one name for each
+
+
+def part_draws(data: Path, runs: Path, given: argparse.Namespace) -> None:
+    """What selectors choose among CodeT's programs, with a tie-break chosen on other tasks."""
+    ours = [WithTieBreak(value) for value in TIE_BREAKS]
+    for name, recorded in kinds(data).items():
+        if not name.startswith("codet") or (given.only and name not in given.only):
+            continue
+        recorded = dict(recorded) | ({"draws": 20} if "draw" in recorded else {})
+        dataset, candidates = recorded.pop("dataset"), recorded.pop("candidates")
+        settings = Settings(seed=given.seed)
+        chosen: list[str | Selector] = ["codet", "b4-clusters", *ours]
+        report = distinguo.select_sync(
+            dataset, candidates, chosen, out=folder(runs, name), settings=settings, **recorded
+        )
+        print("\n".join([f"{name}:", *report.lines(), ""]), flush=True)
+        values = {
+            one: [each.choices[one].ranking.pass_at(1) or 0.0 for each in report.problems]
+            for one in ("codet", "b4-clusters", *(one.name for one in ours))
+        }
+        apart_from = [max(ours, key=lambda one: sum(values[one.name][1 - half :: 2])).name for half in (0, 1)]
+        values["posterior, of the other half"] = [values[apart_from[i % 2]][i] for i in range(len(report.problems))]
+        print(f"  chosen for the 1st, 3rd, ... task: {apart_from[0]}; for the others: {apart_from[1]}")
+        for one, each in values.items():
+            apart = difference(each, values["codet"])
+            interval = f"{100 * apart.value:+.1f} ({100 * apart.low:+.2f} to {100 * apart.high:+.2f})"
+            print(f"  {one:30} {100 * mean(each).value:5.1f}%  {interval}", flush=True)
+
+
 def folder(runs: Path, kind: str) -> Path:
     """Where the runs of a kind are kept: with those of the same data set."""
     return runs / kind.partition("-")[0]
 
 
+PARTS = {"chosen": part_chosen, "draws": part_draws, "fit": part_fit}
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=("chosen", "fit"), default="fit")
+    parser.add_argument("--part", choices=tuple(PARTS), default="fit")
     parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared/data")
     parser.add_argument("--only", nargs="*", default=(), help="kinds of pools")
+    parser.add_argument("--seed", type=int, default=0, help="of the draws")
     parser.add_argument("--runs", type=Path, help="folder that keeps runs; a temporary one unless given")
     parser.add_argument("--plot", type=Path, help="picture of the reliability; needs matplotlib")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         runs = given.runs or Path(temporary)
-        if given.part == "fit":
-            part_fit(given.data, runs, given.only, given.plot)
-        else:
-            part_chosen(given.data, runs, given.only)
+        PARTS[given.part](given.data, runs, given)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,10 @@ def test_roles_default_to_the_generators_model() -> None:
         ({"rounds": -1}, "rounds: input should be greater than or equal to 0 (got -1)"),
         ({"context": "some"}, "context: input should be 'all' or 'last' (got 'some')"),
         ({"temperature": "warm"}, "temperature: "),
-        ({"inputs": "written,guessed"}, "inputs.1: input should be 'written', 'mutated', 'generated' or 'stress'"),
+        (
+            {"inputs": "written,guessed"},
+            "inputs.1: input should be 'written', 'mutated', 'large', 'generated' or 'stress'",
+        ),
         ({"colour": "red"}, "there is no setting 'colour'"),
     ],
 )
@@ -127,7 +130,7 @@ def test_solved_examples_name_the_run_by_their_content(tmp_path: Path) -> None:
         ("stress, written,written", ("written", "stress")),
         (["mutated"], ("mutated",)),
         ("", ()),
-        (None, ("written", "mutated")),
+        (None, ("written", "mutated", "large")),
     ],
 )
 def test_sources_of_inputs_are_named_in_any_order(given: object, sources: tuple[str, ...]) -> None:
@@ -135,7 +138,10 @@ def test_sources_of_inputs_are_named_in_any_order(given: object, sources: tuple[
 
 
 def test_sources_of_inputs_name_the_run() -> None:
-    one, same = (config.load({}, {"DISTINGUO_INPUTS": text}, None) for text in ("mutated,written", "written, mutated"))
+    one, same = (
+        config.load({}, {"DISTINGUO_INPUTS": text}, None)
+        for text in ("mutated,large,written", "written, mutated,large")
+    )
     assert one.identity(PROBLEM) == same.identity(PROBLEM) == Settings().identity(PROBLEM)
     assert Settings(inputs=("mutated",)).identity(PROBLEM) != one.identity(PROBLEM)
 

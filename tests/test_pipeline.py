@@ -187,17 +187,20 @@ async def test_one_problems_budget_leaves_the_runs_to_the_others(tmp_path: Path,
     assert stopped == [("4 calls", 4), ("4 calls", 4), ("9 calls for all problems", 1)]
 
 
-async def test_a_problem_without_tests_says_that_debugging_is_skipped(tmp_path: Path, executor: Executor) -> None:
+@pytest.mark.parametrize("rounds, told", [(2, True), (0, False)])
+async def test_a_problem_without_tests_says_that_debugging_is_skipped_where_it_was_wanted(
+    tmp_path: Path, executor: Executor, rounds: int, told: bool
+) -> None:
     notes: list[str] = []
     client = ScriptedClient(judged_by("largest"))
-    settings = Settings(n=2, selector="first")
+    settings = Settings(n=2, rounds=rounds, selector="first")
     with Store(tmp_path / "run.sqlite") as store:
         done = await pipeline.solve(
             Problem("free", "Print the largest."), settings, dict.fromkeys(Role, client), executor, store,
             Budget(settings, {}), lambda event: notes.append(event.text) if isinstance(event, Note) else None,
         )  # fmt: skip
     assert done.candidate is not None
-    assert any("no public tests" in note for note in notes)
+    assert any("no public tests" in note for note in notes) == told
 
 
 async def test_every_question_asked_is_in_the_file(tmp_path: Path, executor: Executor) -> None:

@@ -28,10 +28,11 @@ _NOT_IDENTITY = {
     "slots", "prices",
 }  # fmt: skip
 
-Source = Literal["written", "mutated", "generated", "stress"]
-INPUTS: tuple[Source, ...] = ("written", "mutated", "generated", "stress")
-"""Where stage 2's inputs may come from: a model, mutation of the public tests', a model's generators, a brute force."""
-USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated")
+Source = Literal["written", "mutated", "large", "generated", "stress"]
+INPUTS: tuple[Source, ...] = ("written", "mutated", "large", "generated", "stress")
+"""Where stage 2's inputs may come from: a model, mutation of the public tests', the same made as large as the statement
+allows, a model's generators, a brute force."""
+USUAL_INPUTS: tuple[Source, ...] = ("written", "mutated", "large")
 
 
 class Settings(BaseModel):

@@ -62,8 +62,9 @@ InputSources = Annotated[
     _method(
         "--inputs",
         help="Where inputs come from that tell programs apart: written (by a model), mutated (the public tests'),"
-        " generated (by programs of a model), stress (small ones with a brute force's answers)."
-        "  [default: written,mutated]",
+        " large (these as large as the statement allows), generated (by programs of a model), stress (small ones"
+        " with a brute force's answers)."
+        "  [default: written,mutated,large]",
         metavar="S,S",
     ),
 ]

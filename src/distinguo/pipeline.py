@@ -58,7 +58,7 @@ async def solve(
     Raises InputError for solved examples that cannot be had, ModelUnavailable, ReplayMiss, JudgeFailed. What arrived
     before that is in the store: the same call goes on.
     """
-    if not problem.public_tests and settings.debug_tests == "public":
+    if settings.rounds and settings.debug_tests == "public" and not problem.public_tests:
         observe(Note(f"{problem.id} has no public tests, so its programs are not debugged."))
     store.forget("round")
     store.forget("question")

@@ -59,7 +59,7 @@ def test_without_a_usable_input_the_public_tests_decide(name: str, written: tupl
     played = play(selectors.get(name), world("ab", {"a": "x", "b": "y"}, public=public, written=written))
     assert played.decision.chosen == 1
     assert "No usable test input" in played.decision.reason
-    assert [question.kind for question in played.asked] == ["inputs", "mutate"]
+    assert [question.kind for question in played.asked] == ["inputs", "mutate", "mutate"]
 
 
 def test_sstar_follows_the_judge_against_the_larger_cluster() -> None:
@@ -78,7 +78,7 @@ def test_sstar_asks_for_inputs_then_for_each_pair_then_both_orders() -> None:
 
 
 def test_sstar_tells_its_cost_before_it_asks() -> None:
-    opening = {"inputs": 1, "generate": 1, "stress": 1, "mutate": 1}
+    opening = {"inputs": 1, "generate": 1, "stress": 1, "mutate": 2}
     assert selectors.get("sstar").most_questions(16) == {**opening, "distinguish": 120, "compare": 240}
     assert not any(selectors.get("sstar").most_questions(1).values())
 

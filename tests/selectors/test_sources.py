@@ -130,21 +130,28 @@ async def test_batches_and_large_inputs_are_other_inputs() -> None:
     first, second, large = [set(answer.texts) for answer in found if isinstance(answer, Inputs)]
     assert not first & second
     assert all(abs(int(text)) >= 10 for text in large)
-    assert [len(answer.texts) for answer in found if isinstance(answer, Inputs)] == [4 + sources.LARGE, 4, 4]
+    assert [len(answer.texts) for answer in found if isinstance(answer, Inputs)] == [4, 4, 4]
 
 
-async def test_large_inputs_come_with_the_first_mutants_and_time_out_slow_programs_only() -> None:
+async def test_large_inputs_time_out_slow_programs_only_and_say_that_they_decided() -> None:
     slow = "n = int(input())\nassert abs(n) < 1000, 'as good as a timeout'\nprint(abs(n))"
-    stage = Stage2(Mutate(6), problem=replace(PROBLEM, statement=STATED))
+    stage = Stage2(Mutate(6, large=True), problem=replace(PROBLEM, statement=STATED))
     selection = await stage.select(RIGHT, slow)
-    answer, state = stage.answer(Mutate(6)), stage.selector.state
+    answer, state = stage.answer(Mutate(6, large=True)), stage.selector.state
     assert isinstance(answer, Inputs)
     assert state is not None
-    large = answer.texts[6:]
-    assert selection.steps["inputs_large"] == len(large) == sources.LARGE
-    assert any(not state.rows[1][text].works for text in large)
-    assert all(state.rows[0][text].works for text in large)
+    assert selection.steps["inputs_large"] == len(answer.texts) == 6
+    assert any(not state.rows[1][text].works for text in answer.texts)
+    assert all(state.rows[0][text].works for text in answer.texts)
     assert all(abs(int(text)) <= 10**6 for text in answer.texts)
+    assert selection.decided_by == ("large",)
+
+
+async def test_large_inputs_are_switched_off_apart_from_other_mutants() -> None:
+    stage = Stage2(Mutate(6), Mutate(6, large=True), problem=replace(PROBLEM, statement=STATED))
+    await stage.select(RIGHT, WRONG, sources=("mutated",))
+    assert stage.answer(Mutate(6, large=True)) == Inputs(())
+    assert stage.answer(Mutate(6)) != Inputs(())
 
 
 async def test_large_inputs_that_no_program_can_bear_are_dropped() -> None:

@@ -3,7 +3,7 @@ import pytest
 from distinguo.problem import Program
 from distinguo.records import Candidate, Verdict
 from distinguo.selectors.evidence import Evidence
-from distinguo.selectors.protocol import Failed, GeneratedTest, Inputs, Observed, Question, Tests
+from distinguo.selectors.protocol import Failed, GeneratedTest, Inputs, Mutate, Observed, Question, Tests
 from distinguo.selectors.written import Clustered, clustered
 
 
@@ -49,6 +49,8 @@ def test_mutants_stand_in_where_models_bring_nothing() -> None:
     found = evidence("written", "generated")
     for question in asked(found).values():
         found.answer(question, Inputs(()))
-    mutate = asked(found)["mutate"]
-    found.answer(mutate, Inputs(("2",)))
+    step = clustered(found.state())
+    assert step == (Mutate(24), Mutate(2, large=True))
+    found.answer(step[0], Inputs(("2",)))
+    found.answer(step[1], Inputs(()))
     assert clustered(found.state()) == Clustered(("2",), ((0,), (1,)))

@@ -16,7 +16,7 @@ from distinguo.selectors.matrix import Columns, Group, Matrix
 
 ALPHA = 1e3
 BETA0 = 1e5
-TIE_BREAK = 50.0  # nats for each e-fold of agreement
+TIE_BREAK = 50.0
 
 
 class B4(ByTests):
@@ -55,9 +55,13 @@ class B4Clusters(B4):
 
 
 class B4ClustersMBR(B4Clusters):
-    """The same with TIE_BREAK x ln(soft MBR) added, so that agreement decides between scores that are close."""
+    """The same with `tie_break` x ln(soft MBR) added, so that agreement decides between scores that are close."""
 
     name: ClassVar[str] = "b4-clusters-mbr"
+
+    def __init__(self, tie_break: float = TIE_BREAK) -> None:
+        """tie_break: nats for each e-fold of agreement."""
+        self._tie_break = tie_break
 
     def scored(self, known: Matrix) -> list[tuple[Group, float]]:
         """B4's score for each output cluster, and its agreement with all candidates, duplicates counted.
@@ -69,7 +73,7 @@ class B4ClustersMBR(B4Clusters):
         agreed = agreement([outputs(known.row(group), known.inputs) for group, _ in scored], sizes)
         most = max(1, len(known.inputs)) * sum(sizes)
         return [
-            (group, score + TIE_BREAK * math.log(max(0.5, agrees) / most))
+            (group, score + self._tie_break * math.log(max(0.5, agrees) / most))
             for (group, score), agrees in zip(scored, agreed, strict=True)
         ]
 

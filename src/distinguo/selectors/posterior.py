@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from distinguo.records import Cluster
 from distinguo.selectors.agreement import agreement, outputs
-from distinguo.selectors.b4 import B4ClustersMBR
+from distinguo.selectors.b4 import TIE_BREAK, B4ClustersMBR
 from distinguo.selectors.belief import Parameters, Pool, prior
 from distinguo.selectors.belief_judge import Belief, entropy
 from distinguo.selectors.clustering import same_program
@@ -42,8 +42,9 @@ from distinguo.selectors.protocol import (
     WriteTests,
 )
 from distinguo.selectors.ranking import unranked
+from distinguo.selectors.written import LARGE
 
-SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24))
+SOURCES: tuple[Question, ...] = (WriteTests(8), WriteInputs(8), Mutate(24), Mutate(LARGE, large=True))
 MADE: Mapping[str, Question] = {"generated": Generate(8), "stress": Stress(8)}  # asked, too, where their source is on
 QUESTIONS = 90  # calls to models about the clusters, at most
 PRICE = 0.0003  # of a call, as a probability: 3,000 calls are worth one more right choice
@@ -67,8 +68,9 @@ class Posterior:
         sources: Sequence[Question] = SOURCES,
         questions: int = QUESTIONS,
         price: float = PRICE,
+        tie_break: float = TIE_BREAK,
     ) -> None:
-        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE.
+        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE. tie_break: see b4.
 
         questions: calls to models about the clusters, at most; SHARE may allow fewer. 0 for a choice without a judge.
         """
@@ -76,6 +78,7 @@ class Posterior:
         self._sources = tuple(sources)
         self._questions = questions
         self._price = price
+        self._by_tests = B4ClustersMBR(tie_break)
 
     def next(self, state: State) -> Decision | Sequence[Question]:
         """Gather, ask, decide."""
@@ -160,7 +163,7 @@ class Posterior:
         *clusters, none = belief.probabilities
         by_tests = [0.0] * len(groups)
         if known.tests and not verdicts:
-            scores = {group.samples: score for group, score in B4ClustersMBR().scored(known)}
+            scores = {group.samples: score for group, score in self._by_tests.scored(known)}
             by_tests = [scores[group.samples] for group in groups]
         ranked = sorted(
             range(len(groups)),

@@ -94,8 +94,8 @@ class WriteTests:
 class Mutate:
     """Make inputs by changing those of the public tests, without a model; all candidates are run on them.
 
-    large: such as expose slow programs, where the statement says how large they may be; one or two of these come with
-    batch 0 of the others, too. Answer: Inputs, none where nothing could be made.
+    large: such as expose slow programs, where the statement says how large they may be; a run on one may take the whole
+    limit of time. Answer: Inputs, none where nothing could be made.
     """
 
     kind: ClassVar[str] = "mutate"

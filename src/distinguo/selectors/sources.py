@@ -5,11 +5,11 @@ Answers Mutate, Generate and Stress, and says which sources brought the inputs t
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from distinguo.checkers import Checker
-from distinguo.config import INPUTS
+from distinguo.config import INPUTS, Source
 from distinguo.extract import extract
 from distinguo.problem import Problem, Program
 from distinguo.protocols import Ask, Run
@@ -36,11 +36,10 @@ from distinguo.testgen.parse import WrittenTest
 from distinguo.testgen.signatures import signature
 
 SPARE = 2  # inputs are made for each that is wanted, since some are of no use
-LARGE = 2  # inputs that expose slow programs, beside the usual ones; a run on one may take the whole limit of time
 AT_ONCE = 50_000  # characters of inputs that are looked at without a thread: some hundredths of a second
 UNSIZED = 10  # items or characters of large inputs where the statement bounds numbers only
 
-_SOURCE = {
+_SOURCE: Mapping[str, Source] = {
     WriteInputs.kind: "written",
     WriteTests.kind: "written",
     Distinguish.kind: "written",
@@ -48,19 +47,23 @@ _SOURCE = {
     Generate.kind: "generated",
     Stress.kind: "stress",
 }
-"""The setting's name for the source that a kind of question draws on."""
+
+
+def source_of(question: Question) -> Source | None:
+    """The setting's name for the source that a question draws on, if it draws on one."""
+    return "large" if isinstance(question, Mutate) and question.large else _SOURCE.get(question.kind)
 
 
 def off(question: Question, on: Collection[str]) -> Answer | None:
     """The empty answer to a question whose source is not among those that are on; None where it is to be asked."""
-    source = _SOURCE.get(question.kind)
+    source = source_of(question)
     if source is None or source in on:
         return None
     return Tests(()) if isinstance(question, WriteTests | Stress) else Inputs(())
 
 
 def is_asked(kind: str, on: Collection[str]) -> bool:
-    """Whether questions of a kind are put to anybody, or answered at once because their source is off."""
+    """Whether questions of a kind are put to a model, or answered at once because their source is off."""
     return _SOURCE.get(kind, "") in ("", *on)
 
 
@@ -74,11 +77,11 @@ def decided_by(state: State, chosen: int, clusters: Sequence[Cluster]) -> tuple[
     if not rivals:
         return ()
     rival = rivals[0]
-    found = {"public"} if state.public[chosen] != state.public[rival] else set[str]()
+    found: set[str] = {"public"} if state.public[chosen] != state.public[rival] else set()
     mine, others = state.rows[chosen], state.rows[rival]
     for each in state.inputs():
         if each.text in mine and each.text in others and mine[each.text] != others[each.text]:
-            found |= {_SOURCE[question.kind] for question in each.sources if question.kind in _SOURCE}
+            found |= {source for question in each.sources if (source := source_of(question)) is not None}
     return tuple(source for source in ("public", *INPUTS) if source in found)
 
 
@@ -122,17 +125,11 @@ class Sources:
         return {text: self._constraints.fault(text) for text in inputs}
 
     async def mutate(self, question: Mutate, try_out: TryOut) -> Inputs:
-        """Mutants of the public tests' inputs that `try_out` finds of use; a few large ones come with the first."""
-        if question.large:
-            large = await self._of_use(question.count, Size.LARGE, question.batch, try_out)
-            self._steps["inputs_large"] += len(large)
-            return Inputs(large)
-        usual = await self._of_use(question.count, Size.USUAL, question.batch, try_out)
-        large = () if question.batch else await self._of_use(LARGE, Size.LARGE, 0, try_out)
-        self._steps["inputs_mutated"] += len(usual)
-        if large:
-            self._steps["inputs_large"] += len(large)
-        return Inputs(usual + large)
+        """Mutants of the public tests' inputs that `try_out` finds of use."""
+        size = Size.LARGE if question.large else Size.USUAL
+        found = await self._of_use(question.count, size, question.batch, try_out)
+        self._steps["inputs_large" if question.large else "inputs_mutated"] += len(found)
+        return Inputs(found)
 
     async def _of_use(self, count: int, size: Size, batch: int, try_out: TryOut) -> tuple[str, ...]:
         made = await self._mutants(count, size, batch)

@@ -4,6 +4,7 @@ Inputs come from every source that is on and needs a model. Where none of them i
 public tests' inputs are changed instead.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,10 @@ from distinguo.selectors.ranking import unranked
 
 INPUTS = 8  # asked for in one request: a small model's answer must not run out of tokens
 MUTANTS = 24
+LARGE = 2  # inputs that expose slow programs, beside the usual ones
 _WRITTEN: Question = WriteInputs(INPUTS)
 _MADE: Mapping[str, Question] = {"generated": Generate(INPUTS), "stress": Stress(INPUTS)}  # by their source
-_OWN: tuple[Question, ...] = (Mutate(MUTANTS),)
+_OWN: tuple[Question, ...] = (Mutate(MUTANTS), Mutate(LARGE, large=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +50,4 @@ def _models(on: Collection[str]) -> tuple[Question, ...]:
 
 def opening(candidates: int) -> Mapping[str, int]:
     """The most questions that `clustered` asks about so many candidates."""
-    return {} if candidates < 2 else {question.kind: 1 for question in (_WRITTEN, *_MADE.values(), *_OWN)}
+    return {} if candidates < 2 else Counter(question.kind for question in (_WRITTEN, *_MADE.values(), *_OWN))
