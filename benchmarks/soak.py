@@ -27,7 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from fakes import coder
 from fakes.command import KEY, MODEL, Cli
-from fakes.openai_server import PASSING, USELESS, Handler, OpenAIServer, Reply, hostile
+from fakes.openai_replies import PASSING, USELESS, Handler, Reply, hostile
+from fakes.openai_server import OpenAIServer
 
 import distinguo
 from distinguo.problem import Problem, Test

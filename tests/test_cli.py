@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from fakes import coder
 from fakes.command import KEY, MODEL, Cli
-from fakes.openai_server import OpenAIServer, failure
+from fakes.openai_replies import failure
+from fakes.openai_server import OpenAIServer
 
 
 @pytest.fixture

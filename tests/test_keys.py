@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 from fakes import coder
-from fakes.openai_server import OpenAIServer, Reply, failure
+from fakes.openai_replies import Reply, failure
+from fakes.openai_server import OpenAIServer
 
 import distinguo
 from distinguo.errors import DistinguoError

@@ -1,7 +1,8 @@
 """A real local HTTP server that speaks /v1/chat/completions, /v1/completions and /v1/models, and misbehaves by script.
 
 Answers are streamed where the request says so, a word a part. What goes wrong is said by a Reply, request by request,
-or by `hostile`, which spoils a share of the tries: which ones, and how, is drawn by a seed from what is asked.
+or by `hostile`, which spoils a share of the tries: which ones, and how, is drawn by a seed from what is asked. Both are
+in fakes.openai_replies.
 
 In a test: `with OpenAIServer(handler) as server: ... server.base_url ... server.requests`. As a process of its own:
 `python -m fakes.openai_server --port P [--answers FILE] [--latency S] [--random] [--slots N] [--faults SHARE]
@@ -9,172 +10,19 @@ In a test: `with OpenAIServer(handler) as server: ... server.base_url ... server
 """
 
 import argparse
-import hashlib
 import json
-import random
 import socket
 import sys
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-ANSWERS = [
-    "```python\nprint(input())\n```",
-    "```python\nprint(int(input()) * 2)\n```",
-    "There is no code in this answer.",
-]
-COUNTED = object()
-"""As a reply's usage: count the words."""
-
-
-@dataclass
-class Reply:
-    """What the server does with one request. `body` replaces the whole answer; `drop` closes the connection.
-
-    events: replaces the data of a stream's events. drip: seconds before each part of a stream. cut: a stream breaks off
-    after so many parts, another answer after so many bytes. stall: instead of breaking off there it is silent for so
-    many seconds. texts: of further choices, for a request with `n`; with `more` they come unasked.
-    """
-
-    text: str | None = ""
-    status: int = 200
-    error: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    latency: float = 0.0
-    body: bytes | None = None
-    drop: bool = False
-    reasoning: str | None = None
-    finish_reason: str | None = "stop"
-    usage: Any = COUNTED
-    id: str | None = None
-    events: Sequence[bytes] | None = None
-    drip: float = 0.0
-    cut: int | None = None
-    stall: float = 0.0
-    texts: Sequence[str] = ()
-    more: bool = False
-
-
-Handler = Callable[[dict[str, Any]], Reply | str]
-
-
-def failure(status: int, message: str, headers: Mapping[str, str] | None = None, **error: Any) -> Reply:
-    """An error in OpenAI's form; `error` may hold code, type and param."""
-    return Reply(status=status, error={"message": message, **error}, headers=headers or {})
-
-
-def canned(answers: Sequence[str] = ANSWERS) -> Handler:
-    """A deterministic model: the answer is drawn by a hash of messages and seed."""
-
-    def handler(body: dict[str, Any]) -> str:
-        text = json.dumps([body["messages"], body.get("seed")], sort_keys=True)
-        return answers[int(hashlib.sha256(text.encode()).hexdigest(), 16) % len(answers)]
-
-    return handler
-
-
-def script(*replies: Reply | str) -> Handler:
-    """Give these replies one after another, and the last one ever after."""
-    remaining = list(replies)
-    lock = threading.Lock()
-
-    def handler(_body: dict[str, Any]) -> Reply | str:
-        with lock:
-            return remaining.pop(0) if len(remaining) > 1 else remaining[0]
-
-    return handler
-
-
-PASSING: tuple[Reply, ...] = (
-    failure(429, "slow down", {"Retry-After": "0"}),
-    failure(408, "too slow"),
-    failure(409, "conflict"),
-    failure(500, "oops"),
-    failure(502, "bad gateway"),
-    failure(503, "overloaded"),
-    Reply(drop=True),
-    Reply("a truncated answer", cut=3),
-    Reply(events=[b'{"choices": [{"index": 0, "delta": {"content": "half an ans"}}]}'], cut=1),
-    Reply(events=[b'{"error": {"message": "the engine died", "code": 500}}']),
-)
-"""Faults after which another try may succeed."""
-
-USELESS: tuple[Reply, ...] = (
-    Reply(body=b"not json"),
-    Reply(body=b"[]"),
-    Reply(body=b'{"choices": []}'),
-    Reply(body=b'{"choices": [{"message": {"content": ["part"]}}]}'),
-    Reply(text=None),
-    Reply("text", usage={"prompt_tokens": "many", "completion_tokens": 1}),
-    failure(400, "This model's maximum context length is 8192 tokens", code="context_length_exceeded"),
-)
-"""Faults that are errors of their call."""
-
-
-def delayed(handler: Handler, *, mean: float, seed: int) -> Handler:
-    """Answer after a time that is drawn (exponential) from the seed and what is asked."""
-
-    def late(body: dict[str, Any]) -> Reply:
-        reply = handler(body)
-        reply = Reply(reply) if isinstance(reply, str) else reply
-        drawn = random.Random(f"{seed} {body.get('messages')} {body.get('seed')}").expovariate(1 / mean)
-        return replace(reply, latency=drawn)
-
-    return late
-
-
-def hostile(
-    handler: Handler, *, seed: int, share: float, faults: Sequence[Reply] = PASSING, in_a_row: int = 3
-) -> Handler:
-    """Spoil a share of the tries, at most so many in a row of one request.
-
-    What happens to a request's k-th try follows from the seed, the request and k: the order of arrival does not matter.
-    """
-    tries: Counter[str] = Counter()
-    lock = threading.Lock()
-
-    def spoilt(body: dict[str, Any]) -> Reply | str:
-        key = json.dumps([body.get("messages"), body.get("seed"), body.get("prompt")])
-        with lock:
-            tries[key] += 1
-            number = tries[key]
-        draws = [random.Random(f"{seed} {key} {k}").random() for k in range(max(1, number - in_a_row), number + 1)]
-        if draws[-1] >= share or (number > in_a_row and all(draw < share for draw in draws)):
-            return handler(body)
-        return faults[int(draws[-1] / share * len(faults))]
-
-    return spoilt
-
-
-def instance(schema: Mapping[str, Any]) -> Any:
-    """A value that fits a simple JSON schema."""
-    if "enum" in schema:
-        return schema["enum"][0]
-    match schema.get("type"):
-        case "object":
-            return {key: instance(value) for key, value in schema.get("properties", {}).items()}
-        case "array":
-            return [instance(schema["items"])] * max(1, schema.get("minItems", 1))
-        case "integer" | "number":
-            return 1
-        case "boolean":
-            return True
-        case _:
-            return "text"
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
+from fakes import openai_format
+from fakes.openai_replies import ANSWERS, Handler, Reply, canned, delayed, failure, hostile
 
 
 class OpenAIServer:
@@ -332,7 +180,7 @@ class _Connection(BaseHTTPRequestHandler):
         elif reply.status != 200:
             content = json.dumps({"error": reply.error}).encode()
         else:
-            content = json.dumps(_completion(reply, body)).encode()
+            content = json.dumps(openai_format.completion(reply, body)).encode()
         self._send(reply.status, reply.headers, content, reply.cut)
         if reply.cut is not None:
             time.sleep(reply.stall)
@@ -350,7 +198,9 @@ class _Connection(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        events = _events(_completion(reply, body), body) if reply.events is None else reply.events
+        events = (
+            openai_format.events(openai_format.completion(reply, body), body) if reply.events is None else reply.events
+        )
         for number, event in enumerate(events):
             if number == reply.cut:
                 time.sleep(reply.stall)
@@ -377,68 +227,6 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[:cut])
-
-
-def _completion(reply: Reply, body: dict[str, Any]) -> dict[str, Any]:
-    text, finish = reply.text, reply.finish_reason
-    if text is not None:
-        if "response_format" in body and not _is_json(text):
-            text = json.dumps(instance(body["response_format"]["json_schema"]["schema"]))
-        for stop in body.get("stop") or ():
-            text = text.split(stop, 1)[0]
-        limit = body.get("max_completion_tokens", body.get("max_tokens"))
-        if limit is not None and len(text.split(" ")) > limit:
-            text, finish = " ".join(text.split(" ")[:limit]), "length"
-    message = {"role": "assistant", "content": text}
-    if reply.reasoning is not None:
-        message["reasoning_content"] = reply.reasoning
-    choices: list[dict[str, Any]] = [{"index": 0, "message": message, "finish_reason": finish}]
-    for index, further in enumerate(reply.texts if reply.more else reply.texts[: body.get("n", 1) - 1], 1):
-        choices.append({"index": index, "message": {"role": "assistant", "content": further}, "finish_reason": "stop"})
-    if "prompt" in body:
-        choices = [{**choice, "text": choice.pop("message")["content"]} for choice in choices]
-    answer: dict[str, Any] = {
-        "id": f"chatcmpl-{random.getrandbits(64):x}" if reply.id is None else reply.id,
-        "object": "text_completion" if "prompt" in body else "chat.completion",
-        "created": int(time.time()),
-        "model": body.get("model"),
-        "choices": choices,
-    }
-    if reply.usage is COUNTED:
-        asked = [body["prompt"]] if "prompt" in body else [message["content"] for message in body["messages"]]
-        prompt = sum(len(text.split(" ")) for text in asked)
-        words = sum(len(each.split(" ")) for each in (text, reply.reasoning, *reply.texts[: len(choices) - 1]) if each)
-        answer["usage"] = {"prompt_tokens": prompt, "completion_tokens": words, "total_tokens": prompt + words}
-    elif reply.usage is not None:
-        answer["usage"] = reply.usage
-    return answer
-
-
-def _events(answer: dict[str, Any], body: dict[str, Any]) -> list[bytes]:
-    """The same answer as a stream's events: role, words, end, and the usage where it is asked for."""
-    head = {key: answer[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
-    parts: list[dict[str, Any]] = []
-    for choice in answer["choices"]:
-        deltas: list[dict[str, Any]] = []
-        if "message" in choice:
-            message = choice["message"]
-            deltas += [{"delta": {"role": "assistant", "content": None if message["content"] is None else ""}}]
-            deltas += [{"delta": {"reasoning_content": word}} for word in _words(message.get("reasoning_content"))]
-            deltas += [{"delta": {"content": word}} for word in _words(message["content"])]
-        else:
-            deltas += [{"text": word} for word in _words(choice["text"])]
-        end: dict[str, Any] = {"text": ""} if "text" in choice else {"delta": {}}
-        deltas += [end | {"finish_reason": choice["finish_reason"]}]
-        parts += [{"index": choice["index"], "finish_reason": None} | delta for delta in deltas]
-    events: list[dict[str, Any]] = [head | {"choices": [part]} for part in parts]
-    if (body.get("stream_options") or {}).get("include_usage") and "usage" in answer:
-        events.append(head | {"choices": [], "usage": answer["usage"]})
-    return [json.dumps(event).encode() for event in events]
-
-
-def _words(text: str | None) -> list[str]:
-    words = (text or "").split(" ")
-    return [word if number == 0 else f" {word}" for number, word in enumerate(words) if text]
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The real models and servers that the tests of the clients share."""
+"""The real models and servers that the tests of the clients share, and retries without delay."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from distinguo.errors import ModelUnavailable
+from distinguo.llm import retries
 from distinguo.llm.embedded import EmbeddedClient
 from distinguo.llm.engine import EngineSettings
 from distinguo.llm.model_files import embedded_model
+from distinguo.llm.retries import Failed
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +48,17 @@ def llama_server(model_file: Path) -> Iterator[str]:
     server.handle_completions({"prompt": "a", "max_tokens": 1})  # see distinguo.llm.engine.load
     yield f"{server.listening_address}/v1"
     del server
+
+
+@pytest.fixture
+def no_delay(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Retry at once; the delays that would have been are kept."""
+    delays: list[float] = []
+    usual = retries.delay
+
+    def delay(before: int, failed: Failed) -> float:
+        delays.append(usual(before, failed))
+        return 0.0
+
+    monkeypatch.setattr(retries, "delay", delay)
+    return delays

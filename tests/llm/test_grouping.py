@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from contracts.client import request
-from fakes.openai_server import Handler, OpenAIServer, Reply, canned, failure, script
+from fakes.openai_replies import Handler, Reply, canned, failure, script
+from fakes.openai_server import OpenAIServer
 
 from distinguo.errors import BudgetExhausted, CallError, ModelUnavailable
 from distinguo.llm.openai_client import OpenAIClient
