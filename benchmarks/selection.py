@@ -271,12 +271,18 @@ def part_draws(data: Path, runs: Path, given: argparse.Namespace) -> None:
             dataset, candidates, chosen, out=folder(runs, name), settings=settings, **recorded
         )
         print("\n".join([f"{name}:", *report.lines(), ""]), flush=True)
+        drawn: dict[str, list[Chosen]] = {}
+        for problem in report.problems:
+            drawn.setdefault(problem.task_id, []).append(problem)
         values = {
-            one: [each.choices[one].ranking.pass_at(1) or 0.0 for each in report.problems]
+            one: [
+                sum(draw.choices[one].ranking.pass_at(1) or 0.0 for draw in draws) / len(draws)
+                for draws in drawn.values()
+            ]
             for one in ("codet", "b4-clusters", *(one.name for one in ours))
         }
         apart_from = [max(ours, key=lambda one: sum(values[one.name][1 - half :: 2])).name for half in (0, 1)]
-        values["posterior, of the other half"] = [values[apart_from[i % 2]][i] for i in range(len(report.problems))]
+        values["posterior, of the other half"] = [values[apart_from[i % 2]][i] for i in range(len(drawn))]
         print(f"  chosen for the 1st, 3rd, ... task: {apart_from[0]}; for the others: {apart_from[1]}")
         for one, each in values.items():
             apart = difference(each, values["codet"])

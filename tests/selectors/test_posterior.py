@@ -65,10 +65,10 @@ def test_passing_generated_tests_outweighs_one_more_sample() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(world=pools())
-def test_without_a_judge_tests_rank_as_b4_clusters_with_its_tie_break(world: World) -> None:
+def test_without_a_judge_tests_rank_as_b4_clusters(world: World) -> None:
     """Among clusters that may be right at all; those that pass no test are not ranked there."""
     ours = play(Posterior(sources=(WriteTests(8),), questions=0), world).decision
-    theirs = play(selectors.get("b4-clusters-mbr"), world).decision
+    theirs = play(selectors.get("b4-clusters"), world).decision
     possible = {cluster.samples for cluster in ours.clusters if cluster.score}
     ranked = [cluster.samples for cluster in theirs.clusters if cluster.samples in possible and cluster.score != 0.0]
     scores = {cluster.samples: cluster.score for cluster in theirs.clusters}

@@ -10,8 +10,8 @@
 4. It ends when the best cluster has SURE of the probability that any is right, when a call is expected to bring less
    than its price, or after so many calls. Then a model is asked once or twice for inputs that split the winner.
 
-Without a judge's verdict, tests rank the clusters as `b4-clusters-mbr` does, since that is better at finding the best
-one (measured on the CodeT authors' samples); the probabilities are the model's all the same.
+Without a judge's verdict, tests rank the clusters as `b4-clusters` does, since that is better at finding the best one
+(measured on the CodeT authors' samples); the probabilities are the model's all the same.
 """
 
 import math
@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from distinguo.records import Cluster
 from distinguo.selectors.agreement import agreement, outputs
-from distinguo.selectors.b4 import TIE_BREAK, B4ClustersMBR
+from distinguo.selectors.b4 import B4ClustersMBR
 from distinguo.selectors.belief import Parameters, Pool, prior
 from distinguo.selectors.belief_judge import Belief, entropy
 from distinguo.selectors.clustering import same_program
@@ -68,9 +68,10 @@ class Posterior:
         sources: Sequence[Question] = SOURCES,
         questions: int = QUESTIONS,
         price: float = PRICE,
-        tie_break: float = TIE_BREAK,
+        tie_break: float = 0.0,
     ) -> None:
-        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE. tie_break: see b4.
+        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE. tie_break: see
+        B4ClustersMBR.
 
         questions: calls to models about the clusters, at most; SHARE may allow fewer. 0 for a choice without a judge.
         """
