@@ -71,12 +71,15 @@ def test_an_ended_budget_is_status_3_with_the_best_so_far(cli: Cli, problem_fold
     assert "cost: unknown for openai/fake" in done.stderr
 
 
-def test_answers_that_were_cut_are_counted_with_what_to_do(cli: Cli, problem_folder: Path) -> None:
+@pytest.mark.parametrize("number, counted", [(1, "1 answer was"), (6, "6 answers were")])
+def test_answers_that_were_cut_are_counted_with_what_to_do(
+    cli: Cli, problem_folder: Path, number: int, counted: str
+) -> None:
     with OpenAIServer(lambda body: f"Here it is: {coder.answer(body)}", api_key=KEY) as server:
         cli.environment["OPENAI_BASE_URL"] = server.base_url
-        done = cli.run("solve", problem_folder, *MODEL, "--rounds", 0, "--max-tokens", 2)
+        done = cli.run("solve", problem_folder, *MODEL, "-n", number, "--rounds", 0, "--max-tokens", 2)
     assert done.returncode == 1
-    assert "6 answers were cut at the limit of tokens; --max-tokens allows longer ones" in done.stderr
+    assert f"{counted} cut at the limit of tokens; --max-tokens allows longer ones" in done.stderr
     assert "No answer held a program" in done.stderr
 
 

@@ -153,9 +153,8 @@ def _solve(
     from distinguo import api, events, progress
 
     console = progress.console()
-    say(
-        f"Problem {problem.id}: {settings.n} samples of {settings.model}, up to {settings.rounds} debugging rounds each"
-    )
+    samples, rounds = _counted(settings.n, "sample"), _counted(settings.rounds, "debugging round")
+    say(f"Problem {problem.id}: {samples} of {settings.model}, up to {rounds} each")
     with progress.Progress(console, settings.n) as shown:
         observe = events.told_to([shown, *observers])
         result = run(api.solve(problem, hidden=hidden, settings=settings, out=out, fresh=fresh, observe=observe))
@@ -180,9 +179,11 @@ def _summary(result: "Result") -> None:
         hidden = result.hidden
         say(f"Hidden tests: {hidden['verdict']}, {hidden['passed']} of {hidden['total']} passed.")
     if result.failed_calls:
-        say(f"{result.failed_calls} calls failed; the same command tries them again.")
+        say(f"{_counted(result.failed_calls, 'call')} failed; the same command tries again.")
     if result.cut_answers:
-        say(f"{result.cut_answers} answers were cut at the limit of tokens; --max-tokens allows longer ones.")
+        were = "was" if result.cut_answers == 1 else "were"
+        cut = _counted(result.cut_answers, "answer")
+        say(f"{cut} {were} cut at the limit of tokens; --max-tokens allows longer ones.")
     if result.stopped:
         left = [f"{count} {_LEFT_OUT[name]}" for name, count in result.left_out.items()]
         out = f" Left out: {', '.join(left)}." if left else ""
@@ -190,11 +191,15 @@ def _summary(result: "Result") -> None:
     say(f"Used {_used(result.usage)}, {result.seconds:.1f} s. Everything is kept in {result.run}")
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 _LEFT_OUT = {"samples": "samples", "debugging": "samples' debugging", "questions": "questions of stage 2"}
 
 
 def _used(usage: "Mapping[str, Any]") -> str:
-    calls = f"{usage['calls']} calls"
+    calls = _counted(usage["calls"], "call")
     if usage["estimated"]:
         calls += f" ({usage['estimated']} with estimated tokens)"
     tokens = f"{usage['prompt_tokens']:,} prompt and {usage['completion_tokens']:,} completion tokens"
