@@ -36,6 +36,7 @@ from distinguo.config import Settings
 from distinguo.grading.choosing import Chosen
 from distinguo.grading.statistics import difference, mean
 from distinguo.records import Cluster
+from distinguo.selectors.b4 import B4ClustersMBR
 from distinguo.selectors.belief import Parameters, Pool, normalised, prior
 from distinguo.selectors.belief_fit import GRID, Recorded, fit, log_likelihood
 from distinguo.selectors.posterior import Posterior, gathered, pool
@@ -253,7 +254,7 @@ class WithTieBreak(Posterior):
     """`posterior` without a judge, with another tie-break."""
 
     def __init__(self, tie_break: float) -> None:
-        super().__init__(questions=0, tie_break=tie_break)
+        super().__init__(questions=0, by_tests=B4ClustersMBR(tie_break))
         self.name = f"posterior, {tie_break:g}"  # type: ignore[misc]  # one name for each
 
 

@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from distinguo.records import Cluster
 from distinguo.selectors.agreement import agreement, outputs
-from distinguo.selectors.b4 import B4ClustersMBR
+from distinguo.selectors.b4 import B4Clusters
 from distinguo.selectors.belief import Parameters, Pool, prior
 from distinguo.selectors.belief_judge import Belief, entropy
 from distinguo.selectors.clustering import same_program
@@ -68,10 +68,10 @@ class Posterior:
         sources: Sequence[Question] = SOURCES,
         questions: int = QUESTIONS,
         price: float = PRICE,
-        tie_break: float = 0.0,
+        by_tests: B4Clusters | None = None,
     ) -> None:
-        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE. tie_break: see
-        B4ClustersMBR.
+        """sources: what brings inputs and tests, all asked at once. price: of a call, see PRICE. by_tests: ranks
+        clusters where there are tests and no verdict, B4Clusters unless given.
 
         questions: calls to models about the clusters, at most; SHARE may allow fewer. 0 for a choice without a judge.
         """
@@ -79,7 +79,7 @@ class Posterior:
         self._sources = tuple(sources)
         self._questions = questions
         self._price = price
-        self._by_tests = B4ClustersMBR(tie_break)
+        self._by_tests = by_tests or B4Clusters()
 
     def next(self, state: State) -> Decision | Sequence[Question]:
         """Gather, ask, decide."""
